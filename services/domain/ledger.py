@@ -1,0 +1,60 @@
+"""The ledger: postings, and the transactions they become."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TransactionKind(StrEnum):
+    """Why money moved on an account."""
+
+    PURCHASE = "purchase"
+    TOP_UP = "top_up"
+    USAGE = "usage"
+    ADJUSTMENT = "adjustment"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A request to move a balance by `amount_cents`: credits are positive, debits negative.
+
+    Two postings with one `idempotency_key` are one movement. `actor` is who asked for it.
+    """
+
+    account_id: int
+    amount_cents: int
+    kind: TransactionKind
+    description: str
+    actor: str
+    order_id: int | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def request_hash(self) -> str:
+        """SHA-256, in hex, of what the posting asks for: tells a repeated request from another one."""
+        request = [self.account_id, self.amount_cents, self.kind, self.description, self.order_id]
+        return hashlib.sha256(json.dumps(request).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One row of the ledger, which proves itself: `balance_after_cents` = the row before's + `amount_cents`.
+
+    `seq` runs from 1 without a gap per account; `created_at` is in UTC.
+    """
+
+    id: int
+    account_id: int
+    seq: int
+    kind: TransactionKind
+    amount_cents: int
+    balance_after_cents: int
+    description: str
+    order_id: int | None
+    idempotency_key: str | None
+    actor: str
+    created_at: datetime

@@ -1,0 +1,118 @@
+"""The errors of paydesk: each has a machine code and a sentence fit for a screen.
+
+A sentence never holds a secret: not a key, a password, a URL with credentials or the body of a reply.
+"""
+
+from typing import ClassVar
+
+
+class PaydeskError(Exception):
+    """The root: `code` is stable for programs, `sentence` is for the person, `field` names the bad input."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+
+class InvalidInput(PaydeskError):
+    """A value breaks a rule; `field` names the value and the sentence names the rule. Nothing was changed."""
+
+    code = "invalid_input"
+
+
+class NotFound(PaydeskError):
+    """What was asked for by id, e-mail or code does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(PaydeskError):
+    """The state of the desk does not allow the change. Nothing was changed."""
+
+    code = "conflict"
+
+
+class CodeRefused(Conflict):
+    """A discount code cannot be used; `reason` is its machine code (see `domain.discount.Refusal`)."""
+
+    code = "code_refused"
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        super().__init__(sentence, field="discount_code")
+        self.reason = reason
+
+
+class StalePrice(Conflict):
+    """The prices were changed by somebody else since the version that an edit was made on."""
+
+    code = "stale_price"
+
+
+class IdempotencyConflict(Conflict):
+    """An idempotency key was used again for a different request."""
+
+    code = "idempotency_conflict"
+
+
+class ConfigurationError(PaydeskError):
+    """The settings do not allow the desk to start or to do what was asked."""
+
+    code = "configuration"
+
+
+class StripeNotConfigured(ConfigurationError):
+    """There is no Stripe key, so nothing can be asked of Stripe."""
+
+    code = "stripe_not_configured"
+
+    def __init__(self) -> None:
+        super().__init__("Stripe not configured")
+
+
+class DatabaseVersionMismatch(ConfigurationError):
+    """The database was written by an older or a newer paydesk, or is not paydesk's."""
+
+    code = "database_version"
+
+
+class TryAgain(PaydeskError):
+    """The work did not happen, for a reason that passes; doing it again is safe."""
+
+    code = "try_again"
+
+
+class OutcomeUnknown(PaydeskError):
+    """Whether the work happened is not known. It is found out by key, never by doing it again under a new one."""
+
+    code = "outcome_unknown"
+
+
+class GatewayError(PaydeskError):
+    """Stripe answered, and not with what was asked. `request_id` finds the call in Stripe's logs."""
+
+    code = "gateway"
+
+    def __init__(self, sentence: str, *, request_id: str | None = None, field: str | None = None) -> None:
+        super().__init__(sentence, field=field)
+        self.request_id = request_id
+
+
+class GatewayRefused(GatewayError):
+    """Stripe refused the request for good: the same request would be refused again."""
+
+    code = "gateway_refused"
+
+
+class GatewayDenied(GatewayError):
+    """Stripe does not accept the key, or the key lacks a right. It says nothing about any order."""
+
+    code = "gateway_denied"
+
+
+class GatewayUnreadable(GatewayError):
+    """Stripe's reply is not what its contract promises, so nothing in it is believed."""
+
+    code = "gateway_unreadable"

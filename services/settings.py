@@ -1,0 +1,101 @@
+"""The settings: read once from the environment, `settings.local.env` and `settings.env`, in that order."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.errors import ConfigurationError
+
+STRIPE_API_BASE = "https://api.stripe.com"
+SECRET_KEY_PREFIXES = ("sk_test_", "rk_test_", "sk_live_", "rk_live_")
+
+
+def config_directory() -> Path:
+    """Where `settings.env` is looked for: `PAYDESK_CONFIG_DIR`, else the folder that holds the packages."""
+    return Path(os.environ.get("PAYDESK_CONFIG_DIR") or Path(__file__).parents[1])
+
+
+def default_database_url() -> str:
+    """An SQLite file in the user's data directory."""
+    return f"sqlite:///{platformdirs.user_data_path('paydesk') / 'paydesk.db'}"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. Amounts are in cents."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+
+    price_rrp_cents: int = Field(default=4999, ge=0, le=99_999_999)
+    price_launch_cents: int = Field(default=2999, ge=0, le=99_999_999)
+    price_sale_cents: int = Field(default=2499, ge=0, le=99_999_999)
+    price_mode: Literal["rrp", "launch", "sale"] = "launch"
+    initial_credit_cents: int | None = Field(default=None, ge=0, le=99_999_999)
+
+    product_name: str = Field(default="Thunderbird Access", min_length=1, max_length=250)
+    currency: Literal["usd"] = "usd"
+    base_url: str = "http://localhost:8000"
+    allow_promotion_codes: bool = True
+
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_publishable_key: str = ""
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_base: str = STRIPE_API_BASE
+    allow_live: bool = False
+
+    database_url: SecretStr = Field(default_factory=lambda: SecretStr(default_database_url()))
+
+    @field_validator("base_url", "stripe_api_base")
+    @classmethod
+    def _without_trailing_slash(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("an address starts with http:// or https://")
+        return url.rstrip("/")
+
+    @property
+    def stripe_configured(self) -> bool:
+        """Whether there is a Stripe key at all."""
+        return bool(self.stripe_secret_key.get_secret_value())
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the Stripe key moves real money."""
+        return "_live_" in self.stripe_secret_key.get_secret_value()[:8]
+
+    def check_stripe_key(self) -> None:
+        """Raises `ConfigurationError` for a key that is not a secret key, or is live without `ALLOW_LIVE`."""
+        key = self.stripe_secret_key.get_secret_value()
+        if key and not key.startswith(SECRET_KEY_PREFIXES):
+            raise ConfigurationError(
+                "STRIPE_SECRET_KEY does not look like a Stripe secret key: it starts with sk_test_ or rk_test_.",
+                field="stripe_secret_key",
+            )
+        if self.livemode and not self.allow_live:
+            raise ConfigurationError(
+                "STRIPE_SECRET_KEY is a live key, which moves real money. Use a test key, or set ALLOW_LIVE=true.",
+                field="stripe_secret_key",
+            )
+
+
+def load_settings() -> Settings:
+    """The settings as the environment and the files give them.
+
+    Raises `ConfigurationError` naming the setting and the rule it breaks, never its value; also where
+    `settings.local.env`, which may hold a key, can be read by anyone but its owner.
+    """
+    from pydantic import ValidationError
+
+    folder = config_directory()
+    local = folder / "settings.local.env"
+    if local.exists() and stat.S_IMODE(local.stat().st_mode) & 0o077:
+        raise ConfigurationError(f"{local.name} may hold secrets and must be readable by you alone: chmod 600 it.")
+    try:
+        return Settings(_env_file=(folder / "settings.env", local))
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = str(problem["loc"][0])
+        raise ConfigurationError(f"{name.upper()}: {problem['msg']}.", field=name) from None
