@@ -58,3 +58,11 @@ class Transaction:
     idempotency_key: str | None
     actor: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class BalanceSummary:
+    """An account's balance in cents, and the sequence number of its newest entry (0 without one)."""
+
+    balance_cents: int
+    last_seq: int

@@ -1,0 +1,1 @@
+"""Queries only: each takes a connection, returns domain values, and never commits."""

@@ -1,0 +1,229 @@
+"""Engines, pragmas and transactions: `with database.write()` is the only place that commits."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
+from services.models import HEAD
+
+if TYPE_CHECKING:
+    import psycopg
+
+APPLICATION_ID = 0x70617964
+"""Marks an SQLite file as paydesk's ("payd"). Source: https://www.sqlite.org/pragma.html#pragma_application_id"""
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for another one on SQLite."""
+
+_SQLITE_PRAGMAS = (
+    f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "recursive_triggers = ON",
+)
+_SERIALIZATION_FAILURES = ("40001", "40P01")
+
+
+class Database:
+    """One database, SQLite or PostgreSQL by its URL. Connects when it is first used; safe from any thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _parsed(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(url)
+        self._writer = self._engine.execution_options(paydesk_begin="BEGIN IMMEDIATE")
+
+    @property
+    def label(self) -> str:
+        """The database in a few words for a header, without a password: `"sqlite desk.db"`."""
+        if self.is_sqlite:
+            return f"sqlite {Path(self.url.database or '').name}"
+        return f"postgresql {self.url.database or ''}@{self.url.host or 'localhost'}"
+
+    def version_text(self) -> str:
+        """The name and version of the database software."""
+        with self.read() as connection:
+            statement = "SELECT sqlite_version()" if self.is_sqlite else "SHOW server_version"
+            return (
+                f"{'SQLite' if self.is_sqlite else 'PostgreSQL'} {connection.exec_driver_sql(statement).scalar_one()}"
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose queries see the database at one moment on SQLite, per statement on PostgreSQL.
+
+        Raises `TryAgain` where the database cannot be reached or stays busy.
+        """
+        with self._sentences(), self._engine.connect() as connection, connection.begin() as transaction:
+            yield connection
+            transaction.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits when the block ends, and leaves nothing behind when it raises.
+
+        On SQLite it takes the write lock at once, so what it reads stays true until it commits. Raises `TryAgain`
+        where nothing was done, and `OutcomeUnknown` where the connection was lost during the COMMIT.
+        """
+        with self._sentences(), self._writer.connect() as connection, connection.begin() as transaction:
+            yield connection
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if self.is_sqlite or not error.connection_invalidated:
+                    raise
+                raise OutcomeUnknown(
+                    "The connection was lost while saving: it is not known whether it was saved."
+                ) from None
+
+    def open(self) -> None:
+        """Makes the database ready: a new SQLite file is created and migrated, any other must be at `HEAD`.
+
+        Raises `DatabaseVersionMismatch` with a sentence that says what to do.
+        """
+        if self.is_sqlite:
+            self._create_file()
+        with self.read() as connection:
+            stored = self._stored_version(connection)
+        if stored is None and self.is_sqlite:
+            self.upgrade()
+        elif stored is None:
+            raise DatabaseVersionMismatch(
+                "The database has no paydesk tables yet. Create them with: paydesk db upgrade"
+            )
+        elif stored < HEAD:
+            raise DatabaseVersionMismatch(
+                f"The database is at version {stored} and this paydesk needs {HEAD}. "
+                "Bring it up with: paydesk db upgrade"
+            )
+        elif stored > HEAD:
+            raise DatabaseVersionMismatch(
+                f"The database is at version {stored}, written by a newer paydesk than this one ({HEAD}). "
+                "Update paydesk."
+            )
+
+    def upgrade(self) -> None:
+        """Runs the migrations that are missing, all in one transaction. Processes that do so at once wait in line."""
+        with self.write() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
+            if self._stored_version(connection) == HEAD:
+                return
+            _migrate(connection)
+            if self.is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.exec_driver_sql(f"PRAGMA user_version = {int(HEAD)}")
+
+    def close(self) -> None:
+        """Closes the connections that are not in use."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Turns the database's refusals that pass, and connections that cannot be had, into `TryAgain`."""
+        try:
+            yield
+        except OperationalError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            busy = "locked" in str(error.orig) if self.is_sqlite else state in _SERIALIZATION_FAILURES
+            if busy:
+                raise TryAgain("The database is busy with other work. Nothing was changed; try again.") from None
+            if not self.is_sqlite and (error.connection_invalidated or state is None or state.startswith("08")):
+                raise TryAgain("The database cannot be reached. Nothing was changed; try again.") from None
+            raise
+
+    def _create_file(self) -> None:
+        path = Path(self.url.database or "")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        except OSError as error:
+            raise ConfigurationError(
+                f"The database file {path} cannot be opened: {error.strerror}.", field="database_url"
+            ) from None
+
+    def _stored_version(self, connection: Connection) -> str | None:
+        """The revision the database is at; None for an empty one."""
+        if self.is_sqlite:
+            application_id = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+            tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+            if application_id == 0 and tables == 0:
+                return None
+            if application_id != APPLICATION_ID:
+                raise DatabaseVersionMismatch(
+                    "The file named by DATABASE_URL is an SQLite database of another program."
+                )
+        elif connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar_one() is None:
+            return None
+        version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+        return version
+
+
+def _migrate(connection: Connection) -> None:
+    # alembic costs 0.4 s to import, and only a database that is new or older needs it
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("models") / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", _without_host_list(url)))
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise ConfigurationError("DATABASE_URL is not a database address.", field="database_url") from None
+    if backend not in ("sqlite", "postgresql"):
+        raise ConfigurationError("DATABASE_URL starts with sqlite:/// or postgresql://.", field="database_url")
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise ConfigurationError(
+            "DATABASE_URL names no file; an SQLite database in memory would be lost. Write sqlite:///PATH.",
+            field="database_url",
+        )
+    return parsed
+
+
+def _without_host_list(url: str) -> str:
+    """The URL with the first host of several, for its parts; libpq itself is given the whole list."""
+    return re.sub(r"(://(?:[^@/]*@)?[^,/]*),[^/?]*", r"\1", url)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = sa.create_engine(url.set(drivername="sqlite"), hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: "begin" below does
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("paydesk_begin", "BEGIN"))
+
+    return engine
+
+
+def _postgresql_engine(url: str) -> Engine:
+    conninfo = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
+
+    def connect() -> "psycopg.Connection[Any]":
+        # libpq reads the address itself, so several hosts and target_session_attrs work as it documents
+        import psycopg
+
+        return psycopg.connect(conninfo)
+
+    return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, hide_parameters=True)

@@ -1,0 +1,136 @@
+"""Balances and their ledger: two statements move money, ranges of `seq` read it."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
+
+from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
+from services.errors import Conflict, NotFound
+from services.models.tables import balances, transactions
+from services.models.types import UTCDateTime
+
+# The sequence number is assigned by the statement that moves the balance: the row is locked from here to the commit,
+# so numbers have no gaps and each entry's balance follows from the one before.
+_MOVE = sa.text(
+    "INSERT INTO balances (account_id, balance_cents, last_seq) VALUES (:account_id, :amount_cents, 1) "
+    "ON CONFLICT (account_id) DO UPDATE SET "
+    "balance_cents = balances.balance_cents + excluded.balance_cents, last_seq = balances.last_seq + 1 "
+    "RETURNING balance_cents, last_seq"
+)
+_RECORD = sa.text(
+    "INSERT INTO transactions (account_id, seq, kind, amount_cents, balance_after_cents, description, order_id, "
+    "idempotency_key, request_hash, actor, created_at) "
+    "VALUES (:account_id, :seq, :kind, :amount_cents, :balance_after_cents, :description, :order_id, "
+    ":idempotency_key, :request_hash, :actor, :created_at) ON CONFLICT DO NOTHING RETURNING id"
+).bindparams(sa.bindparam("created_at", type_=UTCDateTime))
+
+_COLUMNS = [column for column in transactions.c if column.name != "request_hash"]
+
+
+class AlreadyPosted(Conflict):
+    """An entry with this idempotency key, or a credit for this order, exists. The transaction must be rolled back."""
+
+    code = "already_posted"
+
+
+class BalanceStore:
+    """Reads and moves balances, on a connection that the caller commits."""
+
+    def post(self, connection: Connection, posting: Posting, now: datetime) -> Transaction:
+        """Moves the balance and records the entry.
+
+        Raises `NotFound` for an unknown account or order, and `AlreadyPosted` where the key was used or the order
+        was credited before; either way the caller's transaction must not be committed.
+        """
+        moving = {"account_id": posting.account_id, "amount_cents": posting.amount_cents}
+        try:
+            balance_cents, seq = connection.execute(_MOVE, moving).one()
+        except IntegrityError:
+            raise NotFound(f"There is no account {posting.account_id}.", field="account_id") from None
+        entry = {
+            "seq": seq,
+            "kind": posting.kind.value,
+            "balance_after_cents": balance_cents,
+            "description": posting.description,
+            "order_id": posting.order_id,
+            "idempotency_key": posting.idempotency_key,
+            "actor": posting.actor,
+            "created_at": now,
+        }
+        keyed = posting.request_hash if posting.idempotency_key is not None else None
+        try:
+            row_id = connection.execute(_RECORD, {**moving, **entry, "request_hash": keyed}).scalar_one_or_none()
+        except IntegrityError:
+            raise NotFound(f"There is no order {posting.order_id}.", field="order_id") from None
+        if row_id is None:
+            raise AlreadyPosted(f"Order {posting.order_id} is already credited.")
+        return Transaction(
+            id=row_id,
+            account_id=posting.account_id,
+            seq=seq,
+            kind=posting.kind,
+            amount_cents=posting.amount_cents,
+            balance_after_cents=balance_cents,
+            description=posting.description,
+            order_id=posting.order_id,
+            idempotency_key=posting.idempotency_key,
+            actor=posting.actor,
+            created_at=now,
+        )
+
+    def summary(self, connection: Connection, account_id: int) -> BalanceSummary:
+        """The balance in cents and the last sequence number; both 0 where nothing was posted yet."""
+        statement = sa.select(balances.c.balance_cents, balances.c.last_seq).where(balances.c.account_id == account_id)
+        row = connection.execute(statement).one_or_none()
+        return BalanceSummary(0, 0) if row is None else BalanceSummary(row.balance_cents, row.last_seq)
+
+    def entries(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[Transaction]:
+        """The entries with `first_seq <= seq <= last_seq`, newest first."""
+        statement = (
+            sa.select(*_COLUMNS)
+            .where(transactions.c.account_id == account_id, transactions.c.seq.between(first_seq, last_seq))
+            .order_by(transactions.c.seq.desc())
+        )
+        return [_transaction(row) for row in connection.execute(statement)]
+
+    def newest(self, connection: Connection, account_id: int, limit: int) -> list[Transaction]:
+        """The last `limit` entries, newest first."""
+        statement = (
+            sa.select(*_COLUMNS)
+            .where(transactions.c.account_id == account_id)
+            .order_by(transactions.c.seq.desc())
+            .limit(limit)
+        )
+        return [_transaction(row) for row in connection.execute(statement)]
+
+    def by_key(self, connection: Connection, idempotency_key: str) -> tuple[Transaction, str] | None:
+        """The entry that an idempotency key made, with its request hash; None if there is none."""
+        statement = sa.select(*_COLUMNS, transactions.c.request_hash).where(
+            transactions.c.idempotency_key == idempotency_key
+        )
+        row = connection.execute(statement).one_or_none()
+        return None if row is None else (_transaction(row), row.request_hash)
+
+    def of_order(self, connection: Connection, order_id: int) -> list[Transaction]:
+        """The entries that belong to an order, oldest first."""
+        statement = sa.select(*_COLUMNS).where(transactions.c.order_id == order_id).order_by(transactions.c.id)
+        return [_transaction(row) for row in connection.execute(statement)]
+
+
+def _transaction(row: Row[*tuple[Any, ...]]) -> Transaction:
+    return Transaction(
+        id=row.id,
+        account_id=row.account_id,
+        seq=row.seq,
+        kind=TransactionKind(row.kind),
+        amount_cents=row.amount_cents,
+        balance_after_cents=row.balance_after_cents,
+        description=row.description,
+        order_id=row.order_id,
+        idempotency_key=row.idempotency_key,
+        actor=row.actor,
+        created_at=row.created_at,
+    )
