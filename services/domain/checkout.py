@@ -40,7 +40,10 @@ UNSETTLED = frozenset({OrderStatus.CREATED, OrderStatus.OPEN})
 
 @dataclass(frozen=True)
 class OrderDraft:
-    """The snapshot of what an order was quoted, taken once and never changed. Amounts are in cents."""
+    """The snapshot of what an order was quoted, taken once and never changed. Amounts are in cents.
+
+    `credit_cents` is what the paid order credits; None: exactly what was paid.
+    """
 
     account_id: int
     purpose: OrderPurpose
@@ -52,7 +55,11 @@ class OrderDraft:
     discount_code: str | None
     discount_cents: int
     total_cents: int
-    credit_cents: int
+    credit_cents: int | None
+
+    def credit_for(self, paid_cents: int) -> int:
+        """What the order credits, in cents, when `paid_cents` arrived."""
+        return paid_cents if self.credit_cents is None else self.credit_cents
 
 
 @dataclass(frozen=True)

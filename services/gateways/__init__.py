@@ -1,0 +1,1 @@
+"""The payment provider: what paydesk needs of it, and Stripe's implementation."""

@@ -101,7 +101,7 @@ orders = _table(
     Column("discount_code", Text),
     Column("discount_cents", Int64, nullable=False),
     Column("total_cents", Int64, nullable=False),
-    Column("credit_cents", Int64, nullable=False),
+    Column("credit_cents", Int64),
     Column("reference", PrefixText, nullable=False, unique=True),
     Column("idempotency_key", PrefixText, nullable=False, unique=True),
     Column("request", Text, nullable=False),

@@ -158,7 +158,7 @@ def _create_tables() -> None:
         sa.Column("discount_code", sa.Text, nullable=True),
         sa.Column("discount_cents", Int64, nullable=False),
         sa.Column("total_cents", Int64, nullable=False),
-        sa.Column("credit_cents", Int64, nullable=False),
+        sa.Column("credit_cents", Int64),
         sa.Column("reference", PrefixText, nullable=False),
         sa.Column("idempotency_key", PrefixText, nullable=False),
         sa.Column("request", sa.Text, nullable=False),

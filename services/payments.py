@@ -1,0 +1,317 @@
+"""Payments: creating checkouts at Stripe and settling what became of them.
+
+The order with its exact request is committed before Stripe is called, and the outcome after. Whatever is lost in
+between is found out by sending the identical request under its stored key again.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Self
+
+from services.accounts import AccountService
+from services.clock import Clock
+from services.domain.account import Account
+from services.domain.checkout import (
+    UNSETTLED,
+    Order,
+    OrderDraft,
+    OrderPurpose,
+    OrderStatus,
+    StillOpen,
+    charge_refusal,
+    checkout_request,
+    judge,
+)
+from services.domain.money import is_amount
+from services.domain.text import check_text
+from services.errors import (
+    Conflict,
+    GatewayDenied,
+    GatewayRefused,
+    GatewayUnreadable,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    StripeNotConfigured,
+    TryAgain,
+)
+from services.gateways.ports import PaymentGateway
+from services.orders import OrderService
+from services.pricing_dynamic import DynamicPricingService
+from services.runtime import Runtime, get_runtime
+from services.settings import Settings
+
+__all__ = ["CheckoutSession", "Order", "PaymentResult", "PaymentService", "get_payment_service"]
+
+KEY_LIFE = timedelta(hours=23)
+"""How long a request may be sent again under its key. Stripe may prune keys after 24 hours.
+Source: https://docs.stripe.com/api/idempotent_requests"""
+
+
+@dataclass(frozen=True)
+class PaymentResult:
+    """The outcome of a payment call: the link and Stripe's session id, or the error in a sentence.
+
+    With `success=False` and an `order_id` the order is stored, and its status says whether the outcome is known.
+    """
+
+    success: bool
+    checkout_url: str | None = None
+    transaction_id: str | None = None
+    order_id: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckoutSession:
+    """An order's session at Stripe that waits for its customer."""
+
+    session_id: str
+    checkout_url: str
+    amount_cents: int
+    order_id: int
+
+
+class PaymentService:
+    """Creates checkouts and settles orders. The async methods do their work in a thread and never block the loop."""
+
+    def __init__(
+        self,
+        pricing_service: DynamicPricingService,
+        account_service: AccountService,
+        order_service: OrderService,
+        gateway: PaymentGateway | None,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self.pricing_service = pricing_service
+        self.account_service = account_service
+        self.order_service = order_service
+        self.gateway = gateway
+        self.settings = settings
+        self.clock = clock
+
+    @classmethod
+    def over(cls, runtime: Runtime) -> Self:
+        """The service on a runtime's collaborators."""
+        return cls(
+            DynamicPricingService.over(runtime),
+            AccountService.over(runtime),
+            OrderService.over(runtime),
+            runtime.gateway,
+            runtime.settings,
+            runtime.clock,
+        )
+
+    async def create_checkout_session(
+        self,
+        account_id: int,
+        discount_code: str | None = None,
+        success_url: str | None = None,
+        cancel_url: str | None = None,
+    ) -> PaymentResult:
+        """A checkout for the initial purchase at the price in force; a code that cannot be used refuses it.
+
+        The URLs default to `{BASE_URL}/payment/success?session_id={CHECKOUT_SESSION_ID}` and `.../payment/cancel`.
+        """
+        quote = partial(self._quote_initial, account_id, discount_code)
+        return await asyncio.to_thread(self._create, account_id, quote, success_url, cancel_url)
+
+    async def create_topup_checkout(
+        self,
+        account_id: int,
+        amount_cents: int = 1000,
+        success_url: str | None = None,
+        cancel_url: str | None = None,
+    ) -> PaymentResult:
+        """A checkout that adds `amount_cents` to the account's balance when it is paid."""
+        quote = partial(self._quote_topup, account_id, amount_cents)
+        return await asyncio.to_thread(self._create, account_id, quote, success_url, cancel_url)
+
+    async def refresh_order(self, order_id: int) -> Order:
+        """The order after asking Stripe: settled if it is paid or expired, sent again if its outcome is unknown.
+
+        Raises `NotFound`, `StripeNotConfigured`, `Conflict` for an order of the other mode, and what the gateway
+        raises; the order's state is then as it was.
+        """
+        return await asyncio.to_thread(self._refresh, order_id)
+
+    def get_stored_payment_method(self, stripe_customer_id: str) -> str | None:
+        """The id of the customer's saved payment method, the default one first; None without one."""
+        if self.gateway is None:
+            return None
+        try:
+            return self.gateway.default_payment_method(stripe_customer_id)
+        except GatewayRefused:
+            return None
+
+    def get_order(self, order_id: int) -> Order:
+        """The order. Raises `NotFound`."""
+        return self.order_service.get(order_id)
+
+    def list_orders(self, limit: int = 200, account_id: int | None = None) -> list[Order]:
+        """The last `limit` orders, of all accounts or of one, newest first."""
+        return self.order_service.newest(limit, account_id)
+
+    def _create(
+        self,
+        account_id: int,
+        quote: Callable[[PaymentGateway], OrderDraft],
+        success_url: str | None,
+        cancel_url: str | None,
+    ) -> PaymentResult:
+        try:
+            gateway = self._gateway()
+            account = self.account_service.get(account_id)
+            if account is None:
+                raise NotFound(f"There is no account {account_id}.", field="account_id")
+            order = self._store(account, quote(gateway), success_url, cancel_url)
+        except (InvalidInput, NotFound, Conflict, StripeNotConfigured) as error:
+            return PaymentResult(False, error=error.sentence)
+        return self._send_first(order)
+
+    def _quote_initial(self, account_id: int, discount_code: str | None, gateway: PaymentGateway) -> OrderDraft:
+        code = discount_code.strip() if discount_code else None
+        price = self.pricing_service.get_checkout_price(code or None)
+        if price.refusal is not None:
+            raise Conflict(price.refusal, field="discount_code")
+        return OrderDraft(
+            account_id=account_id,
+            purpose=OrderPurpose.INITIAL_ACCESS,
+            currency=self.settings.currency,
+            livemode=gateway.livemode,
+            price_version=price.price_version,
+            price_mode=price.price_mode,
+            base_cents=price.base_price_cents,
+            discount_code=price.discount_code_applied,
+            discount_cents=price.discount_cents,
+            total_cents=price.final_price_cents,
+            credit_cents=self.settings.initial_credit_cents,
+        )
+
+    def _quote_topup(self, account_id: int, amount_cents: int, gateway: PaymentGateway) -> OrderDraft:
+        if not is_amount(amount_cents):
+            raise InvalidInput("A top-up is a whole number of cents from 50.", field="amount")
+        return OrderDraft(
+            account_id=account_id,
+            purpose=OrderPurpose.TOP_UP,
+            currency=self.settings.currency,
+            livemode=gateway.livemode,
+            price_version=None,
+            price_mode=None,
+            base_cents=amount_cents,
+            discount_code=None,
+            discount_cents=0,
+            total_cents=amount_cents,
+            credit_cents=amount_cents,
+        )
+
+    def _store(self, account: Account, draft: OrderDraft, success_url: str | None, cancel_url: str | None) -> Order:
+        """Commits the order and its request, before anything is sent."""
+        refusal = charge_refusal(draft.total_cents)
+        if refusal is not None:
+            raise InvalidInput(refusal, field="amount")
+        base_url = self.settings.base_url
+        success_url = _url(success_url, f"{base_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}")
+        cancel_url = _url(cancel_url, f"{base_url}/payment/cancel")
+
+        def request_for(order_id: int, reference: str) -> Mapping[str, Any]:
+            return checkout_request(
+                draft,
+                order_id=order_id,
+                reference=reference,
+                product_name=self.settings.product_name,
+                success_url=success_url,
+                cancel_url=cancel_url,
+                allow_promotion_codes=self.settings.allow_promotion_codes,
+                stripe_customer_id=account.stripe_customer_id,
+            )
+
+        return self.order_service.create(draft, request_for)
+
+    def _send_first(self, order: Order) -> PaymentResult:
+        """Sends a new order's request and says what came of it."""
+        if order.status is OrderStatus.PAID:
+            return PaymentResult(True, order_id=order.id)
+        try:
+            order = self._send(order)
+        except GatewayDenied as error:
+            self.order_service.failed(order, error.sentence)
+            return PaymentResult(False, order_id=order.id, error=error.sentence)
+        except (GatewayRefused, TryAgain) as error:
+            return PaymentResult(False, order_id=order.id, error=error.sentence)
+        except (OutcomeUnknown, GatewayUnreadable) as error:
+            unknown = f"Whether the checkout exists is unknown; refreshing order {order.id} finds out."
+            return PaymentResult(False, order_id=order.id, error=f"{error.sentence} {unknown}")
+        session = checkout_session(order)
+        if session is None:
+            return PaymentResult(False, order_id=order.id, error=f"Order {order.id} is {order.status}.")
+        return PaymentResult(True, session.checkout_url, session.session_id, order.id)
+
+    def _send(self, order: Order) -> Order:
+        """Sends the stored request under its key and stores the outcome; any number of times gives one session.
+
+        A definitive refusal fails the order and releases its code. A denial does not: it tells of the key in use
+        now, and not of what became of the request when it was sent before. Raises what the gateway raises.
+        """
+        try:
+            session = self._gateway().create_checkout_session(order.request, order.idempotency_key)
+            if session.status != "open" or session.url is None or not isinstance(judge(order, session), StillOpen):
+                raise GatewayUnreadable("Stripe's session is not the one that was asked for.")
+        except GatewayRefused as error:
+            self.order_service.failed(order, error.sentence)
+            raise
+        except (OutcomeUnknown, GatewayUnreadable, TryAgain) as error:
+            self.order_service.unanswered(order, error.sentence)
+            raise
+        try:
+            return self.order_service.opened(order, session)
+        except TryAgain as error:
+            raise OutcomeUnknown("Stripe created the checkout, but it could not be saved here.") from error
+
+    def _refresh(self, order_id: int) -> Order:
+        order = self.order_service.get(order_id)
+        if order.status not in UNSETTLED:
+            return order
+        gateway = self._gateway()
+        if order.draft.livemode != gateway.livemode:
+            mode = "live" if order.draft.livemode else "test"
+            raise Conflict(f"Order {order.id} was made in {mode} mode; the Stripe key in use is for the other one.")
+        if order.session_id is None:
+            if self.clock() - order.created_at > KEY_LIFE:
+                raise Conflict(
+                    f"Order {order.id} is too old to be sent again safely. Look for its reference "
+                    f"{order.reference} in Stripe's dashboard."
+                )
+            order = self._send(order)
+        if order.session_id is None or order.status not in UNSETTLED:
+            return order
+        session = gateway.retrieve_checkout_session(order.session_id)
+        return self.order_service.settle(order, session, judge(order, session))
+
+    def _gateway(self) -> PaymentGateway:
+        if self.gateway is None:
+            raise StripeNotConfigured
+        return self.gateway
+
+
+def checkout_session(order: Order) -> CheckoutSession | None:
+    """The session that waits for the order's customer; None where there is none."""
+    if order.status is not OrderStatus.OPEN or order.session_id is None or order.checkout_url is None:
+        return None
+    return CheckoutSession(order.session_id, order.checkout_url, order.draft.total_cents, order.id)
+
+
+def _url(given: str | None, default: str) -> str:
+    url = check_text(given if given is not None else default, field="url", longest=5000)
+    if not url.startswith(("http://", "https://")):
+        raise InvalidInput("A return address starts with http:// or https://.", field="url")
+    return url
+
+
+def get_payment_service() -> PaymentService:
+    """The payment service of this process."""
+    return PaymentService.over(get_runtime())
