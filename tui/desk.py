@@ -1,0 +1,115 @@
+"""The services of the desk, opened on first use and off the interface thread.
+
+The modules that pull in sqlalchemy, stripe or pydantic are imported inside the properties: the first screen is
+painted before any of them is loaded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from services.accounts import AccountService
+    from services.balance import BalanceService
+    from services.discounts import DiscountService
+    from services.payments import PaymentService
+    from services.pricing_dynamic import DynamicPricingService
+    from services.runtime import Runtime
+    from services.settings import Settings
+
+Environment = Literal["TEST", "SANDBOX", "LIVE", "NO STRIPE"]
+
+
+@dataclass(frozen=True)
+class DeskInfo:
+    """Where the desk stands, for the header. `database` is a label such as `sqlite paydesk.db`, without secrets."""
+
+    environment: Environment
+    database: str
+    actor: str
+    demo: bool = False
+
+
+def _runtime_of_process() -> "Runtime":
+    from services.runtime import get_runtime
+
+    return get_runtime()
+
+
+class Desk:
+    """The services over one runtime. Every property may block and may raise `PaydeskError`: use it in `tui.calls`.
+
+    Opening is tried again after it failed, so that a person can mend the settings and press `r`.
+    """
+
+    def __init__(self, open_runtime: "Callable[[], Runtime] | None" = None, *, demo: bool = False) -> None:
+        self._open_runtime = open_runtime or _runtime_of_process
+        self._opening = RLock()
+        self._runtime: Runtime | None = None
+        self.demo = demo
+
+    @property
+    def runtime(self) -> "Runtime":
+        """The runtime, opened once whoever asks first."""
+        with self._opening:
+            if self._runtime is None:
+                self._runtime = self._open_runtime()
+            return self._runtime
+
+    def describe(self) -> DeskInfo:
+        """Where the desk stands."""
+        runtime = self.runtime
+        return DeskInfo(
+            environment=environment_of(runtime.settings),
+            database=runtime.database.label,
+            actor=runtime.actor,
+            demo=self.demo,
+        )
+
+    @cached_property
+    def pricing(self) -> "DynamicPricingService":
+        """Prices and what a checkout costs."""
+        from services.pricing_dynamic import DynamicPricingService
+
+        return DynamicPricingService.over(self.runtime)
+
+    @cached_property
+    def discounts(self) -> "DiscountService":
+        """Discount codes."""
+        from services.discounts import DiscountService
+
+        return DiscountService.over(self.runtime)
+
+    @cached_property
+    def balance(self) -> "BalanceService":
+        """Balances and the ledger."""
+        from services.balance import BalanceService
+
+        return BalanceService.over(self.runtime)
+
+    @cached_property
+    def accounts(self) -> "AccountService":
+        """Accounts."""
+        from services.accounts import AccountService
+
+        return AccountService.over(self.runtime)
+
+    @cached_property
+    def payments(self) -> "PaymentService":
+        """Checkouts and orders."""
+        from services.payments import PaymentService
+
+        return PaymentService.over(self.runtime)
+
+
+def environment_of(settings: "Settings") -> Environment:
+    """Which Stripe the settings lead to."""
+    from services.settings import STRIPE_API_BASE
+
+    if not settings.stripe_configured:
+        return "NO STRIPE"
+    if settings.stripe_api_base != STRIPE_API_BASE:
+        return "SANDBOX"
+    return "LIVE" if settings.livemode else "TEST"
