@@ -118,13 +118,13 @@ class DeskProvider(Provider):
     async def search(self, query: str) -> AsyncIterator[Hit]:
         """What fits the words typed so far; a jump's word followed by anything is a hit of its own."""
         word, _, argument = query.strip().partition(" ")
-        for jump in JUMPS:
-            if argument and jump.word.startswith(word.lower()):
-                prompt = Content.assemble(f"{jump.word} ", untrusted(argument.strip(), "bold"))
-                yield Hit(1.0, prompt, self._jump(jump, argument.strip()), text=query, help=jump.help)
+        jumps = [jump for jump in JUMPS if argument and jump.word.startswith(word.lower())]
+        for jump in jumps:
+            prompt = Content.assemble(f"{jump.word} ", untrusted(argument.strip(), "bold"))
+            yield Hit(1.0, prompt, self._jump(jump, argument.strip()), text=query, help=jump.help)
         matcher = self.matcher(query)
         for title, help_text, run in self._entries():
-            if (score := matcher.match(title)) > 0:
+            if not jumps and (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), run, text=title, help=help_text)
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:

@@ -1,0 +1,35 @@
+"""The real app on a real SQLite file, for tests of the interface."""
+
+from textual.pilot import Pilot
+
+from services.runtime import Runtime
+from tui.app import PaydeskApp
+from tui.desk import Desk
+
+
+def app_on(runtime: Runtime) -> PaydeskApp:
+    """The app over a runtime, on the runtime's clock."""
+    return PaydeskApp(Desk(lambda: runtime), clock=runtime.clock)
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until every read and write is answered and what it led to is drawn."""
+    app = pilot.app
+    await pilot.pause()
+    while running := [worker for worker in app.workers if not worker.is_finished]:
+        await app.workers.wait_for_complete(running)
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def type_text(pilot: Pilot[None], text: str) -> None:
+    """Type text key by key into what has focus."""
+    named = {" ": "space", ".": "full_stop", "-": "minus", "_": "underscore", "@": "at"}
+    await pilot.press(*(named.get(character, character) for character in text))
+
+
+def screen_text(app: PaydeskApp) -> str:
+    """What stands on the screen, line by line, without its colours."""
+    width, height = app.size
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip()[:width] for strip in strips[:height])
