@@ -90,11 +90,16 @@ def _check_exclusions(parameters: Mapping[str, Any]) -> None:
 def _check_url(parameters: Mapping[str, Any], name: str) -> None:
     """A URL is checked by its beginning: braces, as in {CHECKOUT_SESSION_ID}, are allowed in it."""
     url = parameters.get(name)
-    if url is None:
-        return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if url is not None and not _is_web_address(url):
         raise Refused("Not a valid URL", code="url_invalid", param=name)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _line_items(parameters: Mapping[str, Any]) -> tuple[LineItem, ...]:

@@ -48,7 +48,7 @@ _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _DEEPEST = 10
-"""The most names in one key; the deepest that the SDK's types reach is half of that."""
+"""The most names in one key; the SDK's types reach seven deep."""
 _CHOICE = "|"
 """Begins the label of a union's choice in an error's location; no parameter's name does."""
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from services.clock import Clock, system_clock
 from services.sandbox.answers import Answer, answer
@@ -193,13 +193,13 @@ class _Handler(BaseHTTPRequestHandler):
             refusal = answer(body, Refused(body.description).body())
             self._deliver(replace(refusal, headers={"Connection": "close"}))
             return
-        parts = urlsplit(self.path)
-        if parts.path.startswith("/v1/"):
-            form = body if self.command == "POST" else parts.query
+        path, _, query = self.path.partition("?")
+        if path.startswith("/v1/"):
+            form = body if self.command == "POST" else query
             headers = {name.title(): value for name, value in self.headers.items()}
-            self._deliver(self.server.service.answer(ApiRequest(self.command, parts.path, form, headers)))
+            self._deliver(self.server.service.answer(ApiRequest(self.command, path, form, headers)))
         else:
-            self._deliver_page(parts.path, body)
+            self._deliver_page(path, body)
 
     def _body(self) -> str | HTTPStatus:
         """The request's body, or the status to refuse it with, unread."""

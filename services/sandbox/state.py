@@ -46,6 +46,7 @@ class State:
         self.account_id = new_id("acct_")
         self.started_at = self.now()
         self._things: dict[str, StripeThing] = {}
+        self._next_expiry: int | None = None
 
     def now(self) -> int:
         """The present second."""
@@ -54,6 +55,8 @@ class State:
     def add(self, thing: Kind) -> Kind:
         """Remember an object."""
         self._things[thing.id] = thing
+        if isinstance(thing, CheckoutSession):
+            self._next_expiry = min(thing.expires_at, self._next_expiry or thing.expires_at)
         return thing
 
     def find(self, identifier: str) -> StripeThing | None:
@@ -92,9 +95,13 @@ class State:
     def expire_overdue(self) -> None:
         """Expire the open sessions whose time is over. Called before anything is looked at."""
         now = self.now()
-        for session in self.newest_first(CheckoutSession):
-            if session.status == "open" and session.expires_at <= now:
+        if self._next_expiry is None or now < self._next_expiry:
+            return
+        waiting = [session for session in self.newest_first(CheckoutSession) if session.status == "open"]
+        for session in reversed(waiting):
+            if session.expires_at <= now:
                 self.expire(session)
+        self._next_expiry = min((one.expires_at for one in waiting if one.status == "open"), default=None)
 
     def expire(self, session: CheckoutSession) -> None:
         """End an open session unpaid."""
