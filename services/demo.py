@@ -27,7 +27,6 @@ from services.sandbox import Sandbox
 from services.settings import Settings
 from services.stores.balances import BalanceStore
 
-
 SPACING = timedelta(seconds=31)
 
 _PEOPLE = (
@@ -69,9 +68,11 @@ class _Scripted:
 
     @property
     def livemode(self) -> bool:
+        """As the real gateway's."""
         return self.gateway.livemode
 
     def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
+        """Creates the session, unless the script refuses it; then the script's error, if any, hides it."""
         if isinstance(self.create_error, GatewayRefused):
             raise self.create_error
         session = self.gateway.create_checkout_session(request, idempotency_key)
@@ -80,9 +81,11 @@ class _Scripted:
         return session
 
     def retrieve_checkout_session(self, session_id: str) -> StripeSession:
+        """The session as the script shows it."""
         return self.seen(self.gateway.retrieve_checkout_session(session_id))
 
     def default_payment_method(self, stripe_customer_id: str) -> str | None:
+        """As the real gateway's."""
         return self.gateway.default_payment_method(stripe_customer_id)
 
 

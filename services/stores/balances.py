@@ -29,7 +29,8 @@ _RECORD = sa.text(
 
 _FILL = sa.text(
     "WITH RECURSIVE numbers (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM numbers WHERE seq < :entries) "
-    "INSERT INTO transactions (account_id, seq, kind, amount_cents, balance_after_cents, description, actor, created_at) "
+    "INSERT INTO transactions "
+    "(account_id, seq, kind, amount_cents, balance_after_cents, description, actor, created_at) "
     "SELECT :account_id, seq, iif(seq % 100 = 1, 'top_up', 'usage'), iif(seq % 100 = 1, 1000, -10), "
     "(seq + 99) / 100 * 1000 - (seq - (seq + 99) / 100) * 10, "
     "iif(seq % 100 = 1, 'Top-up', printf('SMS to +44 7700 900%03d', seq * 7919 % 1000)), "
@@ -93,7 +94,7 @@ class BalanceStore:
     def fill(
         self, connection: Connection, account_id: int, entries: int, first_at: datetime, spacing: timedelta
     ) -> None:
-        """Gives an account without entries `entries` made-up ones on SQLite, in one statement: for demos and benchmarks.
+        """Gives an account without entries `entries` made-up ones, on SQLite, in one statement.
 
         Every 100th is a top-up of $10.00 and the others cost $0.10, so that the balance after each follows from its
         number alone.
