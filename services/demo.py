@@ -55,6 +55,7 @@ class DemoClock:
         self.back = timedelta(0)
 
     def __call__(self) -> datetime:
+        """The scene's present, in UTC."""
         return system_clock() - self.back
 
 
