@@ -1,0 +1,37 @@
+from dataclasses import replace
+
+import pytest
+
+from services.domain.ledger import Posting, TransactionKind
+
+POSTING = Posting(7, 500, TransactionKind.ADJUSTMENT, "goodwill", "anna", None, "k1")
+
+
+def test_a_repeated_request_has_the_same_hash_whoever_repeats_it() -> None:
+    again = replace(POSTING, actor="ben", idempotency_key="k2")
+    assert again.request_hash == POSTING.request_hash
+    assert len(POSTING.request_hash) == 64
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(POSTING, account_id=8),
+        replace(POSTING, amount_cents=501),
+        replace(POSTING, amount_cents=-500),
+        replace(POSTING, kind=TransactionKind.REFUND),
+        replace(POSTING, description="goodwill "),
+        replace(POSTING, order_id=7),
+    ],
+)
+def test_another_request_has_another_hash(other: Posting) -> None:
+    assert other.request_hash != POSTING.request_hash
+
+
+def test_text_cannot_imitate_the_fields_around_it() -> None:
+    one = replace(POSTING, description='a", 3', order_id=None)
+    assert one.request_hash != replace(POSTING, description="a", order_id=3).request_hash
+
+
+def test_the_hash_outlives_a_release_because_it_is_stored() -> None:
+    assert POSTING.request_hash == "9d26c5718b1fc857ca3cdfb4f2c3f33744aa8712f32c044210f43f7b2fede807"
