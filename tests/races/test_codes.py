@@ -1,0 +1,52 @@
+"""Many processes take the last uses of a code: it is never sold twice."""
+
+from functools import partial
+
+import sqlalchemy as sa
+
+from services.accounts import AccountService
+from services.database import Database
+from services.discounts import DiscountService
+from services.models.tables import orders, redemptions
+from services.runtime import Runtime
+from services.sandbox import Sandbox
+from tests.crew import race
+from tests.races.workers import check_out, create_account
+
+PROCESSES = 50
+USES = 3
+
+
+def test_the_last_uses_of_a_code_go_to_as_many_orders(
+    paying_runtime: Runtime, database: Database, database_url: str, account_id: int, sandbox: Sandbox
+) -> None:
+    discounts = DiscountService.over(paying_runtime)
+    discounts.create("LAST3", percent_basis_points=1000, max_uses=USES)
+    stripe = (sandbox.secret_key, sandbox.api_base)
+
+    # Each process has been quoted the price with the code before any of them takes a use.
+    checkouts = race(partial(check_out, database_url, stripe, account_id, "LAST3") for _ in range(PROCESSES))
+    assert checkouts.most_at_once > USES, "The processes did not ask at the same time."
+
+    sold = [answer for answer in checkouts.answers if answer.success]
+    refused = [answer for answer in checkouts.answers if not answer.success]
+    assert len(sold) == USES
+    assert {(answer.error, answer.order_id) for answer in refused} == {("The code LAST3 has no uses left.", None)}
+
+    code = discounts.get("LAST3")
+    assert code is not None
+    assert (code.held, code.redeemed, code.uses_left) == (USES, 0, 0)
+    with database.read() as connection:
+        stored = connection.execute(sa.select(orders.c.id, orders.c.discount_code, orders.c.total_cents)).all()
+        holders = connection.execute(sa.select(redemptions.c.order_id)).scalars().all()
+    assert sorted(stored) == sorted((answer.order_id, "LAST3", 2699) for answer in sold)
+    assert sorted(holders) == sorted(row.id for row in stored)
+    assert len([request for request in sandbox.requests if request.method == "POST"]) == USES
+
+
+def test_one_address_gets_one_account(paying_runtime: Runtime, database_url: str) -> None:
+    created = race(partial(create_account, database_url, "ben@example.com") for _ in range(12))
+    assert created.most_at_once > 1, "The processes did not ask at the same time."
+    account = AccountService.over(paying_runtime).get_by_email("ben@example.com")
+    assert account is not None
+    assert [answer for answer in created.answers if answer is not None] == [account.id]

@@ -1,0 +1,162 @@
+"""What each racing process does. A function prepares, calls `start`, races, and answers with plain values."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from services.accounts import AccountService
+from services.balance import BalanceResult, BalanceService
+from services.database import Database
+from services.domain.checkout import StripeSession
+from services.errors import Conflict, StalePrice
+from services.gateways.ports import PaymentGateway
+from services.orders import OrderService
+from services.payments import PaymentResult, PaymentService
+from services.pricing_dynamic import DynamicPricingService, PriceCalculation
+from tests.crew import Start, desk
+
+
+def post_many(url: str, account_id: int, name: str, amounts: list[int], start: Start) -> int:
+    """Posts each amount, a credit or a debit; answers with how many were accepted."""
+    with desk(url, name) as runtime:
+        balance = BalanceService.over(runtime)
+        balance.get_balance(account_id)
+        start()
+        accepted = 0
+        for number, amount in enumerate(amounts):
+            move = balance.add_credits if amount > 0 else balance.deduct
+            accepted += move(account_id, abs(amount), f"{name} {number}").success
+        return accepted
+
+
+def post_once(url: str, account_id: int, amount_cents: int, key: str, start: Start) -> BalanceResult:
+    """Posts one credit under a key that others use too."""
+    with desk(url, "anna") as runtime:
+        balance = BalanceService.over(runtime)
+        balance.get_balance(account_id)
+        start()
+        return balance.add_credits(account_id, amount_cents, "goodwill", idempotency_key=key)
+
+
+class _QuoteFirst(DynamicPricingService):
+    """Prices that wait, once a quote is made, until every racer has one."""
+
+    start: Start
+
+    def get_checkout_price(self, discount_code: str | None = None) -> PriceCalculation:
+        price = super().get_checkout_price(discount_code)
+        assert price.discount_code_applied == discount_code, price.refusal
+        self.start()
+        return price
+
+
+def check_out(url: str, stripe: tuple[str, str], account_id: int, code: str, start: Start) -> PaymentResult:
+    """Creates a checkout with a code, and takes the use only when every racer was quoted with it."""
+    with desk(url, "anna", stripe) as runtime:
+        pricing = _QuoteFirst.over(runtime)
+        pricing.start = start
+        orders, accounts = OrderService.over(runtime), AccountService.over(runtime)
+        payments = PaymentService(pricing, accounts, orders, runtime.gateway, runtime.settings, runtime.clock)
+        return asyncio.run(payments.create_checkout_session(account_id, code))
+
+
+def edit_prices(url: str, name: str, edits: int, start: Start) -> tuple[list[int], int]:
+    """Edits the prices, each time on the version just read; answers with the versions made and the conflicts met.
+
+    Each edit adds one cent to what was read, so a lost edit is a missing cent.
+    """
+    with desk(url, name) as runtime:
+        pricing = DynamicPricingService.over(runtime)
+        pricing.current()
+        start()
+        versions: list[int] = []
+        conflicts = 0
+        while len(versions) < edits:
+            seen = pricing.current()
+            try:
+                change = pricing.change_prices(
+                    launch_cents=seen.prices.launch_cents + 1, reason=name, expected_version=seen.version
+                )
+                versions.append(change.version)
+            except StalePrice:
+                conflicts += 1
+        return versions, conflicts
+
+
+def take_over_price(url: str, cents: int, version: int, start: Start) -> int | None:
+    """Makes one edit on a version that others edit too; answers with the new version, or None for a conflict."""
+    with desk(url, "anna") as runtime:
+        pricing = DynamicPricingService.over(runtime)
+        pricing.current()
+        start()
+        try:
+            return pricing.change_prices(launch_cents=cents, expected_version=version).version
+        except StalePrice:
+            return None
+
+
+class _Meeting:
+    """A gateway whose callers all hold Stripe's answer before any of them goes on."""
+
+    def __init__(self, gateway: PaymentGateway, start: Start) -> None:
+        self._gateway = gateway
+        self._start = start
+
+    @property
+    def livemode(self) -> bool:
+        return self._gateway.livemode
+
+    def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
+        return self._gateway.create_checkout_session(request, idempotency_key)
+
+    def retrieve_checkout_session(self, session_id: str) -> StripeSession:
+        session = self._gateway.retrieve_checkout_session(session_id)
+        self._start()
+        return session
+
+    def default_payment_method(self, stripe_customer_id: str) -> str | None:
+        return self._gateway.default_payment_method(stripe_customer_id)
+
+
+def poll(url: str, stripe: tuple[str, str], order_id: int, start: Start) -> str:
+    """Refreshes an order that others refresh too; answers with its status."""
+    with desk(url, "anna", stripe) as runtime:
+        assert runtime.gateway is not None
+        pricing, orders = DynamicPricingService.over(runtime), OrderService.over(runtime)
+        meeting = _Meeting(runtime.gateway, start)
+        payments = PaymentService(
+            pricing, AccountService.over(runtime), orders, meeting, runtime.settings, runtime.clock
+        )
+        return asyncio.run(payments.refresh_order(order_id)).status.value
+
+
+def send_again(url: str, stripe: tuple[str, str], order_id: int, start: Start) -> str | None:
+    """Refreshes an order whose request was never answered; answers with its session."""
+    with desk(url, "anna", stripe) as runtime:
+        payments = PaymentService.over(runtime)
+        payments.get_order(order_id)
+        start()
+        return asyncio.run(payments.refresh_order(order_id)).session_id
+
+
+def open_database(url: str, start: Start) -> str:
+    """Opens a database that may not exist yet; answers with what it is."""
+    database = Database(url)
+    start()
+    try:
+        database.open()
+        return database.version_text()
+    finally:
+        database.close()
+
+
+def create_account(url: str, email: str, start: Start) -> int | None:
+    """Creates an account that others create too; answers with its id, or None where it exists."""
+    with desk(url, "anna") as runtime:
+        accounts = AccountService.over(runtime)
+        accounts.get_by_email(email)
+        start()
+        try:
+            return accounts.create(email).id
+        except Conflict:
+            return None
