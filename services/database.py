@@ -1,7 +1,10 @@
 """Engines, pragmas and transactions: `with database.write()` is the only place that commits."""
 
+import errno
 import os
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,11 +29,11 @@ BUSY_TIMEOUT_MS = 30_000
 
 _SQLITE_PRAGMAS = (
     f"busy_timeout = {BUSY_TIMEOUT_MS}",
-    "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "recursive_triggers = ON",
 )
+_WAL_PAUSE_SECONDS = 0.005
 _SERIALIZATION_FAILURES = ("40001", "40P01")
 
 
@@ -146,7 +149,12 @@ class Database:
         path = Path(self.url.database or "")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            # An existing file is not opened here: closing it again would drop the locks that SQLite holds on it in this
+            # process. Source: https://www.sqlite.org/howtocorrupt.html (2.2)
+            if not path.is_file():
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            elif not os.access(path, os.R_OK | os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
             raise ConfigurationError(
                 f"The database file {path} cannot be opened: {error.strerror}.", field="database_url"
@@ -209,12 +217,26 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.isolation_level = None  # the driver begins nothing by itself: "begin" below does
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
+        _turn_on_wal(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("paydesk_begin", "BEGIN"))
 
     return engine
+
+
+def _turn_on_wal(connection: sqlite3.Connection) -> None:
+    """Switches a new file to WAL. SQLite's own timeout does not cover several connections that do so at once."""
+    give_up = time.monotonic() + BUSY_TIMEOUT_MS // 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(_WAL_PAUSE_SECONDS)
 
 
 def _postgresql_engine(url: str) -> Engine:
