@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.command import CommandPalette
 from textual.reactive import var
 from textual.screen import Screen
@@ -110,6 +111,15 @@ class PaydeskApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours, and `$muted` among them: Textual's `$text-muted` works in rules, not in text."""
+        variables = super().get_css_variables()
+        if "muted" not in variables:
+            theme = self.current_theme.to_color_system()
+            background = theme.background or Color.parse("black" if theme.dark else "white")
+            variables["muted"] = (theme.foreground or background.inverse).blend(background, 0.4).hex
+        return variables
 
     @property
     def places(self) -> tuple[Place, ...]:

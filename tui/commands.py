@@ -84,7 +84,6 @@ class Back(Command):
     key = "escape"
     label = "back"
     help = "Leave a field for the list, or a dialog for its screen."
-    footer = False
 
 
 class Copy(Command):

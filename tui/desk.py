@@ -41,6 +41,7 @@ def _runtime_of_process() -> "Runtime":
 class Desk:
     """The services over one runtime. Every property may block and may raise `PaydeskError`: use it in `tui.calls`.
 
+    One lock is around every first use: modules that import each other must not be imported by two threads at once.
     Opening is tried again after it failed, so that a person can mend the settings and press `r`.
     """
 
@@ -71,37 +72,42 @@ class Desk:
     @cached_property
     def pricing(self) -> "DynamicPricingService":
         """Prices and what a checkout costs."""
-        from services.pricing_dynamic import DynamicPricingService
+        with self._opening:
+            from services.pricing_dynamic import DynamicPricingService
 
-        return DynamicPricingService.over(self.runtime)
+            return DynamicPricingService.over(self.runtime)
 
     @cached_property
     def discounts(self) -> "DiscountService":
         """Discount codes."""
-        from services.discounts import DiscountService
+        with self._opening:
+            from services.discounts import DiscountService
 
-        return DiscountService.over(self.runtime)
+            return DiscountService.over(self.runtime)
 
     @cached_property
     def balance(self) -> "BalanceService":
         """Balances and the ledger."""
-        from services.balance import BalanceService
+        with self._opening:
+            from services.balance import BalanceService
 
-        return BalanceService.over(self.runtime)
+            return BalanceService.over(self.runtime)
 
     @cached_property
     def accounts(self) -> "AccountService":
         """Accounts."""
-        from services.accounts import AccountService
+        with self._opening:
+            from services.accounts import AccountService
 
-        return AccountService.over(self.runtime)
+            return AccountService.over(self.runtime)
 
     @cached_property
     def payments(self) -> "PaymentService":
         """Checkouts and orders."""
-        from services.payments import PaymentService
+        with self._opening:
+            from services.payments import PaymentService
 
-        return PaymentService.over(self.runtime)
+            return PaymentService.over(self.runtime)
 
 
 def environment_of(settings: "Settings") -> Environment:

@@ -141,12 +141,12 @@ _STATUS_STYLE: dict[OrderStatus | CodeStatus, str] = {
     OrderStatus.CREATED: "$text-warning",
     OrderStatus.OPEN: "$text-primary",
     OrderStatus.PAID: "$text-success",
-    OrderStatus.EXPIRED: "$text-muted",
+    OrderStatus.EXPIRED: "$muted",
     OrderStatus.FAILED: "$text-error",
     OrderStatus.NEEDS_REVIEW: "bold $text-error",
     CodeStatus.ACTIVE: "$text-success",
     CodeStatus.SOLD_OUT: "$text-warning",
-    CodeStatus.DISABLED: "$text-muted",
+    CodeStatus.DISABLED: "$muted",
 }
 _STATUS_WORD: dict[OrderStatus | CodeStatus, str] = {OrderStatus.CREATED: "unknown"}
 """An order whose request is stored and whose answer is not: nobody knows yet what became of it."""

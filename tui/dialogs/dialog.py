@@ -52,10 +52,9 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Cancel),
-        Binding("left,h", "app.focus_previous", "previous", show=False, tooltip="To the button or field before."),
-        Binding("right,l", "app.focus_next", "next", show=False, tooltip="To the next button or field."),
-        Binding("down", "app.focus_next", "next", show=False, tooltip="To the next button or field."),
-        Binding("up", "app.focus_previous", "previous", show=False, tooltip="To the button or field before."),
+        Binding("tab", "app.focus_next", "next", tooltip="To the next button or field."),
+        Binding("left,up,h,k", "app.focus_previous", "previous", show=False, tooltip="To the button or field before."),
+        Binding("right,down,l,j", "app.focus_next", "next", show=False, tooltip="To the next button or field."),
     ]
 
     app = getters.app(PaydeskApp)
@@ -116,7 +115,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def busy(self, sentence: str) -> None:
         """Say that the work runs. The dialog may be left; the work goes on."""
         self.query_one("#confirm").disabled = True
-        self._say(Content.styled(f"… {sentence}", "$text-muted"))
+        self._say(Content.styled(f"… {sentence}", "$muted"))
 
     def failed(self, error: PaydeskError) -> None:
         """Show why the work was not done, at the field it is about; what was typed stays."""

@@ -132,8 +132,10 @@ class DeskScreen(Screen[None]):
             self.app.bell()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer `/` only where there is a field to go to."""
-        return bool(self.SEARCH) if action == "search" else True
+        """Offer `/` only where there is a field to go to, and escape only where there is something to leave."""
+        if action == Search.action():
+            return bool(self.SEARCH)
+        return isinstance(self.focused, Input) if action == Back.action() else True
 
 
 class Problem(Static):

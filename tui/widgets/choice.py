@@ -61,7 +61,7 @@ class Choice(Widget, can_focus=True):
     def _option(self, value: str, word: str) -> Content:
         if value == self.value:
             return Content.assemble(("(•) ", "$text-primary"), (word, "bold"))
-        return Content.assemble(("( ) ", "$text-muted"), word)
+        return Content.assemble(("( ) ", "$muted"), word)
 
     def action_move(self, step: int) -> None:
         """Move the mark, and stop at the ends."""

@@ -28,8 +28,8 @@ class Field(Widget):
         height: auto;
         layout: vertical;
         .field--line { height: 1; }
-        .field--label { width: 10; color: $text-muted; }
-        .field--note { width: 1fr; padding: 0 0 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        .field--label { width: 10; color: $muted; }
+        .field--note { width: 1fr; padding: 0 0 0 1; color: $muted; text-wrap: nowrap; text-overflow: ellipsis; }
         .field--error { display: none; height: auto; padding: 0 0 0 10; color: $text-error; }
         &.-wrong .field--error { display: block; }
         &:focus-within .field--label { color: $foreground; }

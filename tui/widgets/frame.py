@@ -90,7 +90,7 @@ class DeskTabs(Horizontal):
     DeskTabs {
         height: 1;
         background: $panel;
-        color: $text-muted;
+        color: $muted;
         PlaceTab {
             width: auto;
             padding: 0 1;
@@ -143,7 +143,7 @@ class KeyLine(Widget):
         here: dict[str, Content] = {}
         always: dict[str, Content] = {}
         for _node, binding, enabled, _help in self.screen.active_bindings.values():
-            if not binding.show or not enabled or not binding.description:
+            if not enabled or not (binding.show or binding.action == "command_palette"):
                 continue
             group = always if binding.action in self.ALWAYS else here
             group.setdefault(binding.action, self._key(self.app.get_key_display(binding), binding))

@@ -22,7 +22,7 @@ GAP = 2
 class Column:
     """A column: its heading, its width in cells (None: as wide as its cells), and what it does with spare room.
 
-    The one column that `grows` takes what is left; a column that is `spare` is left out where there is not enough.
+    Columns that `grow` share what the others leave; a column that is `spare` is left out where there is not enough.
     """
 
     label: str
@@ -51,9 +51,9 @@ class Table(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
         overflow-x: hidden;
-        .table--heading { color: $text-muted; }
+        .table--heading { color: $muted; }
         .table--cursor { background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground; }
-        .table--empty { color: $text-muted; }
+        .table--empty { color: $muted; }
         &:focus .table--cursor {
             background: $block-cursor-background;
             color: $block-cursor-foreground;
@@ -147,10 +147,11 @@ class Table(ScrollView, can_focus=True):
         for index in [index for index, column in enumerate(columns) if column.spare][::-1]:
             if sum(widths) + GAP * (sum(map(bool, widths)) - 1) > room:
                 widths[index] = 0
-        left = room - sum(widths) - GAP * max(0, sum(map(bool, widths)) - 1)
-        for index, column in enumerate(columns):
-            if column.grows:
-                widths[index] = max(4, widths[index] + left)
+        growing = [index for index, column in enumerate(columns) if column.grows]
+        gaps = GAP * max(0, sum(map(bool, widths)) - 1)
+        left = room - gaps - sum(width for index, width in enumerate(widths) if index not in growing)
+        for index, width in zip(growing, _shared([widths[index] for index in growing], left), strict=True):
+            widths[index] = width
         self._widths = widths
         self.virtual_size = Size(room, len(self._rows) + 1)
         self.refresh()
@@ -184,7 +185,7 @@ class Table(ScrollView, can_focus=True):
 
     def _empty_line(self, y: int) -> Content:
         lines = self._empty.split("\n") if self._loaded else []
-        return lines[y].stylize("$text-muted") if y < len(lines) else Content("")
+        return lines[y].stylize("$muted") if y < len(lines) else Content("")
 
     def _line(self, cells: Sequence[Content]) -> Content:
         fitted = []
@@ -240,3 +241,14 @@ class Table(ScrollView, can_focus=True):
         if index == self.cursor and event.chain > 1:
             self.action_choose()
         self.cursor = index
+
+
+def _shared(wanted: Sequence[int], room: int) -> list[int]:
+    """How `room` cells are shared by columns: each gets what it wants, or where that is too much a fair part of it."""
+    given = [0] * len(wanted)
+    for rank, index in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        given[index] = max(4, min(wanted[index], room // (len(wanted) - rank)))
+        room -= given[index]
+    if given and room > 0:
+        given[0] += room
+    return given
