@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
 from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
 from services.models import HEAD
@@ -28,22 +28,25 @@ BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one on SQLite."""
 
 _SQLITE_PRAGMAS = (
-    f"busy_timeout = {BUSY_TIMEOUT_MS}",
     "synchronous = FULL",
     "foreign_keys = ON",
     "recursive_triggers = ON",
 )
 _WAL_PAUSE_SECONDS = 0.005
+_SQLITE_MARKS = ("application_id", "schema_version")
 _SERIALIZATION_FAILURES = ("40001", "40P01")
 
 
 class Database:
-    """One database, SQLite or PostgreSQL by its URL. Connects when it is first used; safe from any thread."""
+    """One database, SQLite or PostgreSQL by its URL. Connects when it is first used; safe from any thread.
 
-    def __init__(self, url: str) -> None:
+    `busy_timeout_ms` is how long a writer waits for another one on SQLite.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = _parsed(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(url)
+        self._engine = _sqlite_engine(self.url, busy_timeout_ms) if self.is_sqlite else _postgresql_engine(url)
         self._writer = self._engine.execution_options(paydesk_begin="BEGIN IMMEDIATE")
 
     @property
@@ -110,18 +113,23 @@ class Database:
                 "Bring it up with: paydesk db upgrade"
             )
         elif stored > HEAD:
-            raise DatabaseVersionMismatch(
-                f"The database is at version {stored}, written by a newer paydesk than this one ({HEAD}). "
-                "Update paydesk."
-            )
+            raise _newer(stored)
 
     def upgrade(self) -> None:
-        """Runs the migrations that are missing, all in one transaction. Processes that do so at once wait in line."""
+        """Runs the migrations that are missing, all in one transaction. Processes that do so at once wait in line.
+
+        Raises `DatabaseVersionMismatch` for the database of another program or of a newer paydesk.
+        """
+        if self.is_sqlite:
+            self._create_file()
         with self.write() as connection:
             if not self.is_sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLICATION_ID})")
-            if self._stored_version(connection) == HEAD:
+            stored = self._stored_version(connection)
+            if stored == HEAD:
                 return
+            if stored is not None and stored > HEAD:
+                raise _newer(stored)
             _migrate(connection)
             if self.is_sqlite:
                 connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -143,6 +151,12 @@ class Database:
                 raise TryAgain("The database is busy with other work. Nothing was changed; try again.") from None
             if not self.is_sqlite and (error.connection_invalidated or state is None or state.startswith("08")):
                 raise TryAgain("The database cannot be reached. Nothing was changed; try again.") from None
+            raise
+        except DatabaseError as error:
+            if self.is_sqlite and getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+                raise ConfigurationError(
+                    "The file named by DATABASE_URL is not an SQLite database.", field="database_url"
+                ) from None
             raise
 
     def _create_file(self) -> None:
@@ -177,6 +191,12 @@ class Database:
         return version
 
 
+def _newer(stored: str) -> DatabaseVersionMismatch:
+    return DatabaseVersionMismatch(
+        f"The database is at version {stored}, written by a newer paydesk than this one ({HEAD}). Update paydesk."
+    )
+
+
 def _migrate(connection: Connection) -> None:
     # alembic costs 0.4 s to import, and only a database that is new or older needs it
     from alembic import command
@@ -196,7 +216,7 @@ def _parsed(url: str) -> URL:
         raise ConfigurationError("DATABASE_URL is not a database address.", field="database_url") from None
     if backend not in ("sqlite", "postgresql"):
         raise ConfigurationError("DATABASE_URL starts with sqlite:/// or postgresql://.", field="database_url")
-    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+    if backend == "sqlite" and (parsed.database or ":memory:").startswith((":memory:", "file:")):
         raise ConfigurationError(
             "DATABASE_URL names no file; an SQLite database in memory would be lost. Write sqlite:///PATH.",
             field="database_url",
@@ -209,15 +229,17 @@ def _without_host_list(url: str) -> str:
     return re.sub(r"(://(?:[^@/]*@)?[^,/]*),[^/?]*", r"\1", url)
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
     engine = sa.create_engine(url.set(drivername="sqlite"), hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: "begin" below does
-        for pragma in _SQLITE_PRAGMAS:
+        for pragma in (f"busy_timeout = {busy_timeout_ms}", *_SQLITE_PRAGMAS):
             connection.execute(f"PRAGMA {pragma}").close()
-        _turn_on_wal(connection)
+        owner, schema = (connection.execute(f"PRAGMA {mark}").fetchone()[0] for mark in _SQLITE_MARKS)
+        if owner == APPLICATION_ID or schema == 0:  # the mode is written into the file: never into a foreign one
+            _turn_on_wal(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -228,7 +250,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _turn_on_wal(connection: sqlite3.Connection) -> None:
     """Switches a new file to WAL. SQLite's own timeout does not cover several connections that do so at once."""
-    give_up = time.monotonic() + BUSY_TIMEOUT_MS // 1000
+    give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").close()
@@ -246,6 +268,12 @@ def _postgresql_engine(url: str) -> Engine:
         # libpq reads the address itself, so several hosts and target_session_attrs work as it documents
         import psycopg
 
-        return psycopg.connect(conninfo)
+        try:
+            return psycopg.connect(conninfo)
+        except psycopg.ProgrammingError:
+            # libpq repeats the part that it cannot read, which may be the password
+            raise ConfigurationError(
+                "DATABASE_URL is not an address that PostgreSQL can read.", field="database_url"
+            ) from None
 
     return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, hide_parameters=True)

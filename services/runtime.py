@@ -33,6 +33,14 @@ def open_runtime(settings: Settings) -> Runtime:
     return Runtime(settings, database, _gateway(settings), actor=_system_user())
 
 
+def upgrade_database() -> str:
+    """Brings the database of the settings to this program's version and returns its label."""
+    database = Database(load_settings().database_url.get_secret_value())
+    database.upgrade()
+    database.close()
+    return database.label
+
+
 def get_runtime() -> Runtime:
     """The process's runtime, from `load_settings()`; opened by the first caller, whichever thread that is."""
     with _opening:

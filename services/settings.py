@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -79,6 +80,18 @@ class Settings(BaseSettings):
                 "STRIPE_SECRET_KEY is a live key, which moves real money. Use a test key, or set ALLOW_LIVE=true.",
                 field="stripe_secret_key",
             )
+
+
+def sources() -> dict[str, str]:
+    """Where each setting comes from: `"environment"`, one of the two files, or `"default"`."""
+    folder = config_directory()
+    given = {"environment": {name.lower(): value for name, value in os.environ.items()}}
+    for file in ("settings.local.env", "settings.env"):
+        given[file] = {name.lower(): value or "" for name, value in dotenv_values(folder / file).items()}
+    return {
+        name: next((source for source, values in given.items() if values.get(name)), "default")
+        for name in Settings.model_fields
+    }
 
 
 def load_settings() -> Settings:

@@ -18,7 +18,9 @@ LONG_LEDGER_ENTRIES = 1_000_000
 
 def main(argv: Sequence[str]) -> int:
     """Opens the demo; everything it made is gone when it ends."""
-    parser = argparse.ArgumentParser(prog="paydesk demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="paydesk demo", description="Opens the desk on a throw-away database, with a local Stripe sandbox."
+    )
     parser.add_argument(
         "--entries",
         type=int,

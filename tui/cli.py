@@ -1,0 +1,84 @@
+"""The command line: the desk's verbs without a screen.
+
+Data goes to stdout, as a table or with `--json` as JSON, and words to stderr. Exit codes: 0 done, 1 refused, 2 usage,
+3 try again (or the outcome is not known yet), 4 integrity.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from services.errors import OutcomeUnknown, PaydeskError, TryAgain
+from tui import __version__
+from tui.desk import Desk
+from tui.present import visible
+from tui.verbs.checkouts import add_checkout_verbs
+from tui.verbs.codes import add_code_verbs
+from tui.verbs.installation import add_installation_verbs
+from tui.verbs.ledger import add_account_verbs, add_ledger_verbs
+from tui.verbs.prices import add_price_verbs
+from tui.verbs.verb import REFUSED, TRY_AGAIN, Verb
+
+
+def main(argv: Sequence[str], desk: Desk | None = None) -> int:
+    """Runs one verb and returns its exit code."""
+    arguments = parser().parse_args(argv)
+    run: Verb = arguments.run
+    try:
+        answer = run(desk or Desk(), arguments)
+    except PaydeskError as error:
+        field = f"{error.field}: " if error.field else ""
+        sys.stderr.write(visible(f"{field}{error.sentence}") + "\n")
+        return TRY_AGAIN if isinstance(error, TryAgain | OutcomeUnknown) else REFUSED
+    if arguments.json:
+        sys.stdout.write(json.dumps(_plain(answer.data), indent=2) + "\n")
+    else:
+        sys.stdout.writelines(_table([answer.head, *answer.rows] if answer.head else answer.rows))
+    return answer.exit_code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line; `run` in its result is the function to call."""
+    top = argparse.ArgumentParser(
+        prog="paydesk",
+        description="A terminal desk for payment operations. Without a command it opens the desk.",
+        epilog="Exit codes: 0 done, 1 refused, 2 usage, 3 try again, 4 integrity.",
+    )
+    top.add_argument("--version", "-V", action="version", version=f"paydesk {__version__}")
+    groups = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_price_verbs(groups)
+    add_code_verbs(groups)
+    add_account_verbs(groups)
+    add_ledger_verbs(groups)
+    add_checkout_verbs(groups)
+    add_installation_verbs(groups)
+    groups.add_parser("demo", help="open the desk on a throw-away database with a Stripe sandbox")
+    return top
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON's own types: moments as ISO 8601 in UTC, amounts as integer cents."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines in columns as wide as their widest text; text from outside is made visible."""
+    from rich.cells import cell_len
+
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)] if shown else []
+    padded = [
+        "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in shown
+    ]
+    return [f"{line.rstrip()}\n" for line in padded]

@@ -1,0 +1,40 @@
+"""The installation on the command line: its database, its settings, its state."""
+
+import argparse
+from typing import Any
+
+from tui import __version__
+from tui.desk import Desk
+from tui.present import NOTHING
+from tui.verbs.verb import DONE, REFUSED, Answer, group, verb
+
+
+def add_installation_verbs(groups: Any) -> None:
+    """`paydesk db ...` and `paydesk doctor`."""
+    database = group(groups, "db", "the database")
+    verb(database, "upgrade", _database_upgrade, "create the tables, or bring them up to this version")
+    verb(groups, "doctor", _doctor, "show settings and their sources, database and Stripe mode")
+
+
+def _database_upgrade(_: Desk, __: argparse.Namespace) -> Answer:
+    from services.runtime import upgrade_database
+
+    label = upgrade_database()
+    return Answer({"database": label}, [(f"{label} is ready.",)])
+
+
+def _doctor(_: Desk, __: argparse.Namespace) -> Answer:
+    from services.doctor import examine
+
+    findings = examine()
+    rows = [
+        (finding.subject, finding.name, finding.value or NOTHING, finding.source, finding.problem or finding.warning)
+        for finding in findings
+    ]
+    broken = any(finding.problem for finding in findings)
+    version = {"subject": "program", "name": "paydesk", "value": __version__}
+    return Answer(
+        [version, *findings],
+        [("program", "paydesk", __version__, "", ""), *rows],
+        exit_code=REFUSED if broken else DONE,
+    )

@@ -1,0 +1,101 @@
+"""Accounts and their ledgers on the command line."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from services.domain.account import Account
+from services.domain.ledger import Transaction, TransactionKind
+from services.domain.money import parse_cents
+from services.errors import NotFound
+from tui.desk import Desk
+from tui.present import NOTHING, cents, signed_cents
+from tui.verbs.verb import Answer, Refusal, at, group, verb
+
+if TYPE_CHECKING:
+    from services.balance import BalanceResult
+
+
+def add_account_verbs(groups: Any) -> None:
+    """`paydesk account ...`: finding and creating accounts."""
+    account = group(groups, "account", "accounts")
+    find = verb(account, "find", _account_find, "find accounts by id, e-mail, #order or Stripe id")
+    find.add_argument("text", nargs="?", default="")
+    verb(account, "add", _account_add, "create an account").add_argument("email")
+
+
+def _account_find(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    return _accounts(desk, desk.accounts.search(arguments.text))
+
+
+def _account_add(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    return _accounts(desk, [desk.accounts.create(arguments.email)])
+
+
+def _accounts(desk: Desk, accounts: Sequence[Account]) -> Answer:
+    data = [{**asdict(account), "balance_cents": desk.balance.get_balance(account.id)} for account in accounts]
+    rows = [
+        (
+            str(account["id"]),
+            account["email"],
+            cents(account["balance_cents"]),
+            account["stripe_customer_id"] or NOTHING,
+        )
+        for account in data
+    ]
+    return Answer(data, rows, ("ID", "E-MAIL", "BALANCE", "STRIPE CUSTOMER"))
+
+
+def add_ledger_verbs(groups: Any) -> None:
+    """`paydesk ledger ...`: reading and moving a balance."""
+    ledger = group(groups, "ledger", "an account's ledger")
+    listing = verb(ledger, "list", _ledger_list, "show the newest entries")
+    listing.add_argument("--account", type=int, required=True, metavar="ID")
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most 1000 (default: %(default)s)")
+    for name, run in (("credit", _ledger_credit), ("deduct", _ledger_deduct)):
+        posting = verb(ledger, name, run, f"{name} an account")
+        posting.add_argument("--account", type=int, required=True, metavar="ID")
+        posting.add_argument("--amount", required=True, metavar="AMOUNT", help="in dollars, like 10.00")
+        posting.add_argument("--reason", required=True, help="the entry's description")
+        posting.add_argument("--key", metavar="KEY", help="idempotency key: the same key posts once")
+
+
+def _ledger_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    if desk.accounts.get(arguments.account) is None:
+        raise NotFound(f"There is no account {arguments.account}.")
+    return _entries(desk.balance.get_transaction_history(arguments.account, arguments.limit))
+
+
+def _ledger_credit(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    amount = parse_cents(arguments.amount)
+    return _posted(desk.balance.add_credits(arguments.account, amount, arguments.reason, idempotency_key=arguments.key))
+
+
+def _ledger_deduct(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    amount = parse_cents(arguments.amount)
+    adjustment = TransactionKind.ADJUSTMENT
+    return _posted(
+        desk.balance.deduct(arguments.account, amount, arguments.reason, kind=adjustment, idempotency_key=arguments.key)
+    )
+
+
+def _posted(result: "BalanceResult") -> Answer:
+    if not result.success:
+        raise Refusal(result.error or "")
+    return Answer(result, [(str(result.transaction_id), cents(result.balance_cents))], ("ENTRY", "BALANCE"))
+
+
+def _entries(entries: Sequence[Transaction]) -> Answer:
+    rows = [
+        (
+            str(entry.seq),
+            at(entry.created_at),
+            entry.kind,
+            entry.description,
+            signed_cents(entry.amount_cents),
+            cents(entry.balance_after_cents),
+        )
+        for entry in entries
+    ]
+    return Answer(entries, rows, ("SEQ", "TIME (UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"))
