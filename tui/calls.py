@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.app import PaydeskApp
 
 T = TypeVar("T")
-Failed = Callable[[PaydeskError], None]
+Failed = Callable[[PaydeskError], object]
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Calls:
         asker: "Widget",
         name: str,
         call: Callable[[Desk], Coroutine[Any, Any, T]],
-        done: Callable[[T], None],
+        done: Callable[[T], object],
         failed: Failed | None = None,
     ) -> None: ...
     @overload
@@ -83,7 +83,7 @@ class Calls:
         asker: "Widget",
         name: str,
         call: Callable[[Desk], T],
-        done: Callable[[T], None],
+        done: Callable[[T], object],
         failed: Failed | None = None,
     ) -> None: ...
     def read(
@@ -91,7 +91,7 @@ class Calls:
         asker: "Widget",
         name: str,
         call: Callable[[Desk], Any],
-        done: Callable[[Any], None],
+        done: Callable[[Any], object],
         failed: Failed | None = None,
     ) -> None:
         """Run `call` in a thread and hand its answer to `done` on the interface thread.
@@ -129,7 +129,7 @@ class Calls:
         call: Callable[[Desk], Coroutine[Any, Any, T]],
         *,
         facts: Sequence[Fact] = (),
-        done: Callable[[T], None] | None = None,
+        done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
     ) -> bool: ...
     @overload
@@ -140,7 +140,7 @@ class Calls:
         call: Callable[[Desk], T],
         *,
         facts: Sequence[Fact] = (),
-        done: Callable[[T], None] | None = None,
+        done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
     ) -> bool: ...
     def write(
@@ -150,7 +150,7 @@ class Calls:
         call: Callable[[Desk], Any],
         *,
         facts: Sequence[Fact] = (),
-        done: Callable[[Any], None] | None = None,
+        done: Callable[[Any], object] | None = None,
         failed: Failed | None = None,
     ) -> bool:
         """Run `call` to completion; False where the asker's write of that title runs already.

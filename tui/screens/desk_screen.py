@@ -133,9 +133,10 @@ class DeskScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer `/` only where there is a field to go to, and escape only where there is something to leave."""
+        in_field = isinstance(self.focused, Input)
         if action == Search.action():
-            return bool(self.SEARCH)
-        return isinstance(self.focused, Input) if action == Back.action() else True
+            return bool(self.SEARCH) and not in_field
+        return in_field if action == Back.action() else True
 
 
 class Problem(Static):

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Field(Widget):
     """One line of a form: label, control, note; and under it the error, where there is one.
 
-    `name` is what the services call the value: an error that names it is shown here.
+    `name` is what the services call the value, several names with blanks between: an error that names it is shown here.
     """
 
     DEFAULT_CSS = """
@@ -29,7 +29,7 @@ class Field(Widget):
         layout: vertical;
         .field--line { height: 1; }
         .field--label { width: 10; color: $muted; }
-        .field--note { width: 1fr; padding: 0 0 0 1; color: $muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        .field--note { width: auto; max-width: 60%; padding: 0 0 0 1; color: $muted; text-wrap: nowrap; }
         .field--error { display: none; height: auto; padding: 0 0 0 10; color: $text-error; }
         &.-wrong .field--error { display: block; }
         &:focus-within .field--label { color: $foreground; }
@@ -91,7 +91,7 @@ class Field(Widget):
 def show_error(form: Widget, error: PaydeskError) -> bool:
     """Put an error at the field it names, and focus there; False where the form has no such field."""
     for field in form.query(Field):
-        if error.field is not None and field.name == error.field:
+        if error.field in (field.name or "").split():
             field.error = error.sentence
             field.control.focus()
             return True

@@ -12,6 +12,7 @@ class LineInput(Input):
     DEFAULT_CSS = """
     LineInput {
         border: none;
+        width: 1fr;
         height: 1;
         padding: 0 1;
         background: $panel;
