@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.app import PaydeskApp
 from tui.desk import Desk
+from tui.logs import keep_log
 
 if TYPE_CHECKING:
     from services.runtime import Runtime
@@ -31,6 +32,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     if not 1 <= arguments.entries <= 100_000_000:
         parser.error("--entries is from 1 to 100,000,000")
+    keep_log()
     with ExitStack() as scene:
 
         def open_runtime() -> "Runtime":
