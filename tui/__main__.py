@@ -30,9 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _open_desk() -> int:
     from tui.app import PaydeskApp
-    from tui.logfile import log_to_file
+    from tui.logs import keep_log
 
-    log_to_file()
+    keep_log()
     app = PaydeskApp()
     app.run()
     # An exception that nobody handled leaves 1 here.

@@ -43,7 +43,8 @@ class Field(Widget):
         super().__init__(name=name)
         self.control = control
         self._label = label
-        self._note = Static(Content(note), classes="field--note")
+        self._note = Static(classes="field--note")
+        self.set_reactive(Field.note, Content(note))
         self._error = Static(classes="field--error")
 
     def compose(self) -> ComposeResult:
@@ -56,8 +57,7 @@ class Field(Widget):
 
     def watch_note(self, note: Content) -> None:
         """Show the note right of the control."""
-        if note or self._note.is_mounted:
-            self._note.update(note)
+        self._note.update(note)
 
     def watch_error(self, error: str) -> None:
         """Show the error under the control, with a mark that needs no colour."""
