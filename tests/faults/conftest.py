@@ -1,4 +1,4 @@
-"""Faults run on the machine's own clock, which all their processes share; their chance comes from a seed that is shown."""
+"""Faults run on the machine's own clock, which all their processes share; their chance has a seed, which is shown."""
 
 import os
 import secrets
