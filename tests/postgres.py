@@ -1,9 +1,4 @@
-"""A real PostgreSQL for the tests, started without any installation by hand and gone with the tests.
-
-This file is also a program: run by path it is the guard, the small process between the tests and the server.
-The guard ends the server and removes its folder when the tests are gone, even by SIGKILL. It runs on the
-standard library alone, so psycopg is imported only in the functions that connect.
-"""
+"""A real PostgreSQL for the tests, started without any installation by hand and gone with the tests."""
 
 import contextlib
 import importlib.util
@@ -11,7 +6,6 @@ import itertools
 import os
 import pwd
 import re
-import select
 import shutil
 import signal
 import socket
@@ -24,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
+
+from tests import postgres_guard
+from tests.postgres_guard import DEADLINE_SECONDS, POLL_SECONDS, remove
 
 if TYPE_CHECKING:
     import psycopg
@@ -49,13 +46,6 @@ DEFAULT_SETTINGS: Mapping[str, str] = MappingProxyType(
 )
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
-DEADLINE_SECONDS = 60.0
-"""How long initdb, a start or a stop may take before it counts as hung."""
-
-GRACE_SECONDS = 5.0
-"""How long the server's processes may take to follow once the tests or the postmaster are gone."""
-
-POLL_SECONDS = 0.01
 LOG_TAIL_LINES = 40
 PORT_ATTEMPTS = 10
 
@@ -191,7 +181,7 @@ class PostgresServer:
         guard, self._guard = self._guard, None
         in_time = guard is None or _stop_guard(guard, STOP_SIGNALS[mode])
         tail = "" if in_time else self._log_tail()
-        _remove(self.home)
+        remove(self.home)
         if not in_time:
             raise PostgresError(f"PostgreSQL did not stop by a {mode} shutdown and was killed.{tail}")
 
@@ -310,7 +300,7 @@ class PostgresServer:
         environment |= {"LC_ALL": "C", "TZ": "UTC"}
         with (self.home / "server.log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(self.home), *ids, *command],
+                [sys.executable, "-I", "-S", postgres_guard.__file__, str(os.getpid()), str(self.home), *ids, *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -363,18 +353,6 @@ def _database_name(database: str) -> str:
     return database.rpartition("/")[2]
 
 
-def _remove(folder: Path) -> None:
-    """Remove a folder, even while the last children of a killed postmaster still write into it."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while folder.exists():
-        try:
-            shutil.rmtree(folder)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(POLL_SECONDS)
-
-
 def _stop_guard(guard: "subprocess.Popen[bytes]", number: signal.Signals) -> bool:
     """Have the guard pass on a signal and await its end; False when the program had to be killed."""
     assert guard.stdin is not None
@@ -394,86 +372,3 @@ def _signal(guard: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     assert guard.stdin is not None
     with contextlib.suppress(BrokenPipeError):  # the program, and so its guard, has ended by itself
         os.write(guard.stdin.fileno(), bytes([number]))
-
-
-def _guard_main(parent: int, home: Path, account: Account, command: Sequence[str]) -> int:
-    """Run one program; pass on signals that arrive as bytes on stdin; end with it, or with the tests.
-
-    The end of stdin says that the tests are gone. A process that the tests forked may hold stdin open, so
-    the parent's id is watched too.
-    """
-    _adopt_orphans()
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler nothing is written to the pipe
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        cwd=home,
-        user=account.user,
-        group=account.group,
-        extra_groups=None if account.user is None else [],
-    )
-    abandoned = False
-    while child.poll() is None:
-        ready, _, _ = select.select([sys.stdin, woken], [], [], 0.5)
-        if woken in ready:
-            os.read(woken, 64)
-        word = os.read(sys.stdin.fileno(), 1) if sys.stdin in ready else None
-        if word:
-            child.send_signal(word[0])
-        elif word == b"" or os.getppid() != parent:
-            child.send_signal(signal.SIGQUIT)
-            try:
-                child.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-            abandoned = True
-    _await_orphans()
-    _free_shared_memory(home)
-    if abandoned:
-        _remove(home)
-    status: int = child.wait()
-    return min(abs(status), 255)
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of whatever a killed postmaster leaves behind (prctl(2), PR_SET_CHILD_SUBREAPER)."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-
-
-def _await_orphans() -> None:
-    """Wait until the children of a killed postmaster have noticed, and kill those that do not."""
-    deadline = time.monotonic() + GRACE_SECONDS
-    with contextlib.suppress(ChildProcessError):  # there are none: the aim
-        while True:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                time.sleep(POLL_SECONDS)
-            if time.monotonic() > deadline:
-                children = Path("/proc/thread-self/children").read_text().split()
-                for pid in children:
-                    os.kill(int(pid), signal.SIGKILL)
-
-
-def _free_shared_memory(home: Path) -> None:
-    """Free the System V segment that a killed postmaster leaves; line 7 of postmaster.pid is its key and id.
-
-    The file is gone after an orderly shutdown. IPC_RMID is 0 (shmctl(2)).
-    """
-    with contextlib.suppress(FileNotFoundError):
-        lines = (home / "data" / "postmaster.pid").read_text().splitlines()
-        if len(lines) > 6 and len(lines[6].split()) == 2:
-            import ctypes
-
-            ctypes.CDLL(None).shmctl(int(lines[6].split()[1]), 0, None)
-
-
-if __name__ == "__main__":
-    _parent, _home, _user, _group, *_command = sys.argv[1:]
-    _account = Account(user=int(_user) if _user else None, group=int(_group) if _group else None)
-    sys.exit(_guard_main(int(_parent), Path(_home), _account, _command))
