@@ -172,7 +172,7 @@ class Calls:
             self.app.write_ended()
             answered = failed if error else done
             if answered is not None and asker.is_attached:
-                asker.call_next(partial(answered, error or answer))
+                asker.call_next(partial(_tell, answered, error or answer))
             elif error is not None or not asker.is_attached:
                 self.app.say_outcome(title, error)
 
@@ -222,3 +222,8 @@ class Calls:
             log.exception("unexpected error %s", reference)
             return None, Unexpected(f"Something unexpected went wrong. It is in the log as {reference}.")
         return answer, None
+
+
+def _tell(answered: Callable[[Any], object], outcome: Any) -> None:
+    # What the callback returns is dropped: Textual would await it, and `Screen.dismiss` must not be awaited here.
+    answered(outcome)

@@ -62,15 +62,15 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def compose(self) -> ComposeResult:
         """The box: body, outcome line, buttons."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(self.heading())
+            box.border_title = untrusted(self.heading())
             with VerticalScroll(classes="dialog--body", can_focus=False):
                 yield from self.compose_body()
             yield Static(classes="dialog--outcome")
             with Horizontal(classes="dialog--buttons"):
-                yield Button(Content(self.CANCEL), id="cancel", compact=True)
+                yield Button(untrusted(self.CANCEL), id="cancel", compact=True)
                 if self.CONFIRM:
                     variant = "error" if self.DANGER else "primary"
-                    yield Button(Content(self.CONFIRM), id="confirm", compact=True, variant=variant)  # type: ignore[arg-type]
+                    yield Button(untrusted(self.CONFIRM), id="confirm", compact=True, variant=variant)  # type: ignore[arg-type]
         yield KeyLine()
         yield TooSmall()
 
@@ -169,7 +169,7 @@ class Confirm(Dialog[bool]):
         yield Static(self._effect, classes="confirm--effect")
         if self._type_this is not None:
             with Horizontal(classes="confirm--type"):
-                yield Static(Content.assemble("Type ", (self._type_this, "bold"), " to go on"))
+                yield Static(Content.assemble("Type ", untrusted(self._type_this, "bold"), " to go on"))
                 yield LineInput(id="type-this")
 
     def on_mount(self) -> None:

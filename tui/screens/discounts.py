@@ -21,7 +21,7 @@ from tui.desk import Desk
 from tui.dialogs.dialog import Confirm
 from tui.dialogs.new_code import NewCodeDialog
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
-from tui.present import MINUS, NOTHING, cents, count, moment, status, status_word, untrusted, visible
+from tui.present import MINUS, NOTHING, cents, count, moment, status, status_word, untrusted
 from tui.screens.desk_screen import DeskScreen
 from tui.widgets.line_input import LineInput
 from tui.widgets.table import Column, Row, Table
@@ -248,7 +248,7 @@ class DiscountsScreen(DeskScreen):
         if code is None:
             return
         verb = "Disable" if code.active else "Enable"
-        dialog = Confirm(f"{verb} {visible(code.code)}", switch_effect(code), verb, danger=code.active)
+        dialog = Confirm(f"{verb} {code.code}", switch_effect(code), verb, danger=code.active)
         self.app.push_screen(dialog, partial(self._switch, code))
 
     def _switch(self, code: DiscountCode, confirmed: bool | None) -> None:
