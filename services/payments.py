@@ -6,6 +6,7 @@ between is found out by sending the identical request under its stored key again
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -35,6 +36,7 @@ from services.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
+    PaydeskError,
     StripeNotConfigured,
     TryAgain,
 )
@@ -239,7 +241,7 @@ class PaymentService:
         try:
             order = self._send(order)
         except GatewayDenied as error:
-            self.order_service.failed(order, error.sentence)
+            self._note(self.order_service.failed, order, error)
             return PaymentResult(False, order_id=order.id, error=error.sentence)
         except (GatewayRefused, TryAgain) as error:
             return PaymentResult(False, order_id=order.id, error=error.sentence)
@@ -262,15 +264,21 @@ class PaymentService:
             if session.status != "open" or session.url is None or not isinstance(judge(order, session), StillOpen):
                 raise GatewayUnreadable("Stripe's session is not the one that was asked for.")
         except GatewayRefused as error:
-            self.order_service.failed(order, error.sentence)
+            self._note(self.order_service.failed, order, error)
             raise
         except (OutcomeUnknown, GatewayUnreadable, TryAgain) as error:
-            self.order_service.unanswered(order, error.sentence)
+            self._note(self.order_service.unanswered, order, error)
             raise
         try:
             return self.order_service.opened(order, session)
         except TryAgain as error:
             raise OutcomeUnknown("Stripe created the checkout, but it could not be saved here.") from error
+
+    def _note(self, write: Callable[[Order, str], None], order: Order, error: PaydeskError) -> None:
+        """Stores what Stripe's answer meant. Where that cannot be stored now, the order stays as it is for a refresh
+        to find out, and the error that follows is still the one about Stripe."""
+        with suppress(TryAgain, OutcomeUnknown):
+            write(order, error.sentence)
 
     def _refresh(self, order_id: int) -> Order:
         order = self.order_service.get(order_id)
