@@ -24,7 +24,7 @@ _SESSION_STATUSES = ("open", "complete", "expired")
 class StripeGateway:
     """Talks to Stripe at `api_base` with one key. Opens its connection at the first call; safe from any thread."""
 
-    def __init__(self, secret_key: SecretStr, *, api_base: str) -> None:
+    def __init__(self, secret_key: SecretStr, *, api_base: str, max_network_retries: int = MAX_NETWORK_RETRIES) -> None:
         key = secret_key.get_secret_value()
         stripe.enable_telemetry = False
         self._api_base = api_base
@@ -33,7 +33,7 @@ class StripeGateway:
             key,
             base_addresses={"api": api_base},
             http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-            max_network_retries=MAX_NETWORK_RETRIES,
+            max_network_retries=max_network_retries,
         )
 
     @property
@@ -99,7 +99,10 @@ class StripeGateway:
         """The link, if it is one that a customer may be sent to: https, or the local stand-in's own address."""
         if url is None:
             return None
-        link, own = urlsplit(url), urlsplit(self._api_base)
+        try:
+            link, own = urlsplit(url), urlsplit(self._api_base)
+        except ValueError:
+            raise _unreadable("url") from None
         if (link.scheme, link.netloc) == (own.scheme, own.netloc) or (link.scheme == "https" and link.hostname):
             return url
         raise GatewayUnreadable("Stripe's reply holds a link that is not https.")
@@ -123,14 +126,17 @@ def _errors() -> Iterator[None]:
     except stripe.IdempotencyError:
         raise OutcomeUnknown("Stripe knows this request's key from a request that differs.") from None
     except (stripe.InvalidRequestError, stripe.CardError) as error:
-        if error.http_status == 409:
-            raise OutcomeUnknown("Stripe is still working on this request.") from None
         sentence = error.user_message or "no reason given"
         raise GatewayRefused(f"Stripe refused: {sentence}", request_id=error.request_id, field=error.param) from None
     except stripe.APIConnectionError:
         raise OutcomeUnknown("Stripe did not answer.") from None
     except stripe.StripeError as error:
+        if error.http_status == 409:
+            raise OutcomeUnknown("Stripe is still working on this request.") from None
         raise OutcomeUnknown(f"Stripe answered with an error of its own (HTTP {error.http_status}).") from None
+    except (AttributeError, TypeError, ValueError):
+        # what the SDK itself stumbles over in a reply: bytes that are no UTF-8, an "error" that is no object
+        raise GatewayUnreadable("Stripe's reply cannot be read.") from None
 
 
 class _Reply:
