@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, RootTransaction, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
 from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
@@ -47,7 +47,6 @@ class Database:
         self.url = _parsed(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url, busy_timeout_ms) if self.is_sqlite else _postgresql_engine(url)
-        self._writer = self._engine.execution_options(paydesk_begin="BEGIN IMMEDIATE")
 
     @property
     def label(self) -> str:
@@ -70,7 +69,7 @@ class Database:
 
         Raises `TryAgain` where the database cannot be reached or stays busy.
         """
-        with self._sentences(), self._engine.connect() as connection, connection.begin() as transaction:
+        with self._sentences(), self._transaction("BEGIN") as (connection, transaction):
             yield connection
             transaction.rollback()
 
@@ -81,7 +80,7 @@ class Database:
         On SQLite it takes the write lock at once, so what it reads stays true until it commits. Raises `TryAgain`
         where nothing was done, and `OutcomeUnknown` where the connection was lost during the COMMIT.
         """
-        with self._sentences(), self._writer.connect() as connection, connection.begin() as transaction:
+        with self._sentences(), self._transaction("BEGIN IMMEDIATE") as (connection, transaction):
             yield connection
             try:
                 transaction.commit()
@@ -138,6 +137,14 @@ class Database:
     def close(self) -> None:
         """Closes the connections that are not in use."""
         self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, sqlite_begin: str) -> Iterator[tuple[Connection, RootTransaction]]:
+        """A connection in a transaction, which ends with the block; on SQLite the driver leaves beginning it to us."""
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            if self.is_sqlite:
+                connection.exec_driver_sql(sqlite_begin)
+            yield connection, transaction
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -234,16 +241,12 @@ def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself: "begin" below does
+        connection.isolation_level = None  # the driver begins nothing by itself: `_transaction` does
         for pragma in (f"busy_timeout = {busy_timeout_ms}", *_SQLITE_PRAGMAS):
             connection.execute(f"PRAGMA {pragma}").close()
         owner, schema = (connection.execute(f"PRAGMA {mark}").fetchone()[0] for mark in _SQLITE_MARKS)
         if owner == APPLICATION_ID or schema == 0:  # the mode is written into the file: never into a foreign one
             _turn_on_wal(connection)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("paydesk_begin", "BEGIN"))
 
     return engine
 
