@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from services.domain.account import Account
 from services.errors import PaydeskError
 from tui.app import PaydeskApp
-from tui.present import untrusted, visible
+from tui.present import fit, visible
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 OFFERED = 8
 """How many accounts are offered at once."""
+
+OFFER_WIDTH = 54
+"""How wide they are laid out, in cells: wider than most addresses, narrower than the smallest window."""
 
 
 class AccountInput(LineInput):
@@ -73,7 +76,7 @@ class Offered(OptionList):
         display: none;
         overlay: screen;
         constrain: none inside;
-        width: 1fr;
+        width: 54;
         height: auto;
         max-height: 10;
         margin: 0 0 0 10;
@@ -107,8 +110,8 @@ class AccountField(Field):
 
     app = getters.app(PaydeskApp)
 
-    def __init__(self, label: str = "Account", *, name: str = "account_id", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(label, AccountInput(placeholder="number or e-mail", id=id), name=name)
+    def __init__(self, label: str = "Account", *, name: str = "account_id", input_id: str | None = None) -> None:
+        super().__init__(label, AccountInput(placeholder="number or e-mail", id=input_id), name=name)
         self.account: Account | None = None
         self._found: list[Account] = []
 
@@ -142,7 +145,11 @@ class AccountField(Field):
         width = len(str(max((account.id for account in found), default=0)))
         offered.clear_options()
         offered.add_options(
-            Option(Content.assemble((f" {account.id:>{width}}  ", "$text-muted"), untrusted(account.email)))
+            Option(
+                Content.assemble(
+                    (f" {account.id:>{width}}  ", "$text-muted"), fit(account.email, OFFER_WIDTH - width - 4)
+                )
+            )
             for account in found
         )
         offered.set_class(bool(found), "-open")

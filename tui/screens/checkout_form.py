@@ -13,7 +13,6 @@ from textual.reactive import reactive
 from textual.widgets import Button, Input, Static
 
 from services.domain.checkout import OrderPurpose
-from services.errors import InvalidInput
 from tui.present import count, untrusted
 from tui.screens.checkout_calls import FieldName, Quote, Wanted
 from tui.widgets.account_input import AccountField
@@ -24,6 +23,17 @@ from tui.widgets.money_input import MoneyInput
 
 BLOCK_CENTS = 1_000
 """Top-ups usually come in blocks of $10."""
+
+UNCONFIGURED = Content.assemble(
+    ("Stripe not configured", "bold $text-warning"),
+    "\nPut ",
+    ("STRIPE_SECRET_KEY=sk_test_…", "bold"),
+    " into ",
+    ("settings.local.env", "bold"),
+    ", chmod 600 it, start again. ",
+    ("paydesk demo", "bold"),
+    " offers a sandbox that needs no key.",
+)
 
 
 class BlockInput(MoneyInput):
@@ -53,10 +63,12 @@ class OrderForm(Vertical):
         height: auto;
         .fields { height: auto; min-height: 3; }
         .field--error { padding: 0; }
-        #code { width: 22; }
+        #code { width: 1fr; }
+        #code-field .field--note { width: auto; }
         #amount { width: 12; }
         #code-field.-away, #amount-field.-away { display: none; }
         .outcome { height: auto; min-height: 1; }
+        &.-refused .outcome { display: none; }
         #create { width: auto; }
         .action { height: 1; }
         #unconfigured { display: none; height: auto; }
@@ -74,11 +86,15 @@ class OrderForm(Vertical):
     class Asked(Message):
         """A checkout as the form has it is asked for, with the button."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next_field", "next", show=False, tooltip="Go on to the next field."),
+    ]
+
     configured: reactive[bool] = reactive(True)
     """Whether there is a Stripe to create a checkout at."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes="panel")
+    def __init__(self) -> None:
+        super().__init__(classes="panel")
         self.border_title = Content("New checkout")
         self.made: int | None = None
 
@@ -91,7 +107,7 @@ class OrderForm(Vertical):
         amount.id = "amount-field"
         with Vertical(classes="form"):
             with Vertical(classes="fields"):
-                yield AccountField(id="account")
+                yield AccountField(input_id="account")
                 yield Field("For", Choice(purposes, OrderPurpose.INITIAL_ACCESS.value, id="purpose"), name="purpose")
                 yield code
                 yield amount
@@ -101,8 +117,13 @@ class OrderForm(Vertical):
         yield Static(UNCONFIGURED, id="unconfigured")
 
     def on_mount(self) -> None:
-        """Show the fields of the purpose that is set."""
+        """Show the fields of the purpose that is set, and give an error the place of the outcome."""
         self._show_fields()
+        for field in self.query(Field):
+            self.watch(field, "error", self._take_error)
+
+    def _take_error(self) -> None:
+        self.set_class(any(field.error and field.display for field in self.query(Field)), "-refused")
 
     def watch_configured(self, configured: bool) -> None:
         """Without Stripe, say how to get it instead."""
@@ -221,8 +242,8 @@ class OrderForm(Vertical):
         return wanted.account is not None or bool(wanted.code) or wanted.amount_cents not in (None, BLOCK_CENTS)
 
     @on(Input.Submitted)
-    def _next_field(self) -> None:
-        # Enter goes on from field to field: it may be held down.
+    def action_next_field(self) -> None:
+        """Go on to the next field. Enter in a field creates nothing: it may be held down."""
         self.screen.focus_next()
 
     @on(Button.Pressed, "#create")

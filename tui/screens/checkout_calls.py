@@ -1,0 +1,171 @@
+"""What the checkout screen asks of the services: each function is one call, made off the interface thread."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from services.domain.account import Account
+from services.domain.checkout import UNSETTLED, Order, OrderPurpose, OrderStatus, charge_refusal
+from services.domain.discount import DiscountCode
+from services.domain.ledger import Transaction
+from services.domain.pricing import PriceMode
+from services.errors import PaydeskError
+
+if TYPE_CHECKING:
+    from services.payments import PaymentResult
+    from tui.desk import Desk
+
+LISTED = 200
+"""How many orders the screen lists."""
+
+FieldName = Literal["account_id", "discount_code", "amount"]
+
+Entries = Mapping[int, tuple[Transaction, ...]]
+"""What settled orders credited, by order: it is written once and need not be read again."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A checkout as the form has it. `amount_cents` None: no amount that can be read."""
+
+    account: Account | None
+    purpose: OrderPurpose
+    code: str = ""
+    amount_cents: int | None = None
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a wanted checkout comes to, in cents, and why it would be refused.
+
+    `mode` is None for a top-up, which has no list price. `balance_cents` is the account's before it is paid.
+    """
+
+    wanted: Wanted
+    mode: PriceMode | None
+    base_cents: int
+    discount_cents: int
+    total_cents: int
+    credit_cents: int
+    code: DiscountCode | None
+    balance_cents: int | None
+    refusal: str | None = None
+    refused_field: FieldName | None = None
+
+
+@dataclass(frozen=True)
+class ListedOrder:
+    """An order with what is told beside it: whose it is, and what it credited. `email` None: the account is gone."""
+
+    order: Order
+    email: str | None
+    entries: tuple[Transaction, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether asking Stripe moves it no further."""
+        return self.order.status not in UNSETTLED
+
+
+@dataclass(frozen=True)
+class Created:
+    """What came of creating a checkout: the order, where one is stored, else why not and at which field."""
+
+    listed: ListedOrder | None
+    error: str | None = None
+    field: FieldName | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """An order after Stripe was asked about it, and the error that this ended in."""
+
+    listed: ListedOrder
+    error: PaydeskError | None
+
+
+def quote(desk: "Desk", wanted: Wanted) -> Quote:
+    """What the wanted checkout comes to now. A top-up is quoted at 0 while its amount cannot be read."""
+    balance = None if wanted.account is None else desk.balance.get_balance(wanted.account.id)
+    if wanted.purpose is OrderPurpose.TOP_UP:
+        amount = wanted.amount_cents or 0
+        refusal = charge_refusal(amount)
+        return Quote(wanted, None, amount, 0, amount, amount, None, balance, refusal, "amount" if refusal else None)
+    price = desk.pricing.get_checkout_price(wanted.code or None)
+    code = desk.discounts.get(price.discount_code_applied) if price.discount_code_applied else None
+    fixed_credit = desk.runtime.settings.initial_credit_cents
+    refusal = price.refusal or charge_refusal(price.final_price_cents)
+    return Quote(
+        wanted,
+        price.price_mode,
+        price.base_price_cents,
+        price.discount_cents,
+        price.final_price_cents,
+        price.final_price_cents if fixed_credit is None else fixed_credit,
+        code,
+        balance,
+        refusal,
+        "discount_code" if refusal else None,
+    )
+
+
+def list_orders(desk: "Desk", known: Entries) -> list[ListedOrder]:
+    """The last orders, newest first."""
+    emails: dict[int, str | None] = {}
+    listed = []
+    for order in desk.payments.list_orders(LISTED):
+        account_id = order.draft.account_id
+        if account_id not in emails:
+            emails[account_id] = _email(desk, account_id)
+        entries = known[order.id] if order.id in known else _entries(desk, order)
+        listed.append(ListedOrder(order, emails[account_id], entries))
+    return listed
+
+
+def one_order(desk: "Desk", order_id: int) -> ListedOrder:
+    """An order by its number. Raises `NotFound`."""
+    order = desk.payments.get_order(order_id)
+    return ListedOrder(order, _email(desk, order.draft.account_id), _entries(desk, order))
+
+
+async def create(desk: "Desk", wanted: Wanted, quoted_cents: int | None) -> Created:
+    """Create the wanted checkout, unless it comes to another total than the one that was quoted."""
+    if wanted.account is None:
+        return Created(None, "Choose the account that the checkout is for.", "account_id")
+    if quoted_cents is not None and (now := quote(desk, wanted)).refusal is None and now.total_cents != quoted_cents:
+        return Created(None, "The price has changed since it was quoted. Look at the new one, then create again.")
+    if wanted.purpose is OrderPurpose.TOP_UP:
+        result = await desk.payments.create_topup_checkout(wanted.account.id, wanted.amount_cents or 0)
+    else:
+        result = await desk.payments.create_checkout_session(wanted.account.id, wanted.code or None)
+    if result.order_id is not None:
+        return Created(one_order(desk, result.order_id), result.error)
+    return Created(None, result.error or "The checkout was not created.", _refused_field(desk, wanted, result))
+
+
+async def check(desk: "Desk", order_id: int) -> Check:
+    """Ask Stripe about an order and settle it if it is settled there; an error is an answer too."""
+    error = None
+    try:
+        await desk.payments.refresh_order(order_id)
+    except PaydeskError as failure:
+        # What failed may have moved the order all the same, so it is read again either way.
+        error = failure
+    return Check(one_order(desk, order_id), error)
+
+
+def _refused_field(desk: "Desk", wanted: Wanted, result: "PaymentResult") -> FieldName | None:
+    """The field that a refusal is about. The result names none, so the rules are asked which one says the same."""
+    refused = quote(desk, wanted)
+    if refused.refusal == result.error:
+        return refused.refused_field
+    return "amount" if wanted.purpose is OrderPurpose.TOP_UP and not wanted.amount_cents else None
+
+
+def _email(desk: "Desk", account_id: int) -> str | None:
+    account = desk.accounts.get(account_id)
+    return None if account is None else account.email
+
+
+def _entries(desk: "Desk", order: Order) -> tuple[Transaction, ...]:
+    return tuple(desk.balance.entries_of_order(order.id)) if order.status is OrderStatus.PAID else ()
