@@ -6,12 +6,13 @@ from typing import Self
 from services.clock import Clock
 from services.database import Database
 from services.domain.account import Account, canonical_email
-from services.domain.text import check_text, is_id
+from services.domain.text import check_text, is_id, is_storable
 from services.runtime import Runtime, get_runtime
 from services.stores.accounts import AccountStore
 
 __all__ = ["Account", "AccountService", "get_account_service"]
 
+_NUMBER = re.compile(r"#?[0-9]{1,19}", re.ASCII)
 _STRIPE_ID = re.compile(r"(cus|cs|pi)_[A-Za-z0-9_]+")
 
 
@@ -44,6 +45,8 @@ class AccountService:
 
     def get_by_email(self, email: str) -> Account | None:
         """The account with this e-mail address, in any case; None if there is none."""
+        if not is_storable(email):
+            return None
         with self.database.read() as connection:
             return self.account_store.get_by_email(connection, email.strip().lower())
 
@@ -54,9 +57,11 @@ class AccountService:
         an e-mail address in any case; empty, it is every account.
         """
         wanted = text.strip()
+        if not is_storable(wanted):
+            return []
         found: list[Account | None] = []
         with self.database.read() as connection:
-            if wanted.removeprefix("#").isdecimal() and wanted.isascii():
+            if _NUMBER.fullmatch(wanted):
                 number = int(wanted.removeprefix("#"))
                 if is_id(number) and not wanted.startswith("#"):
                     found.append(self.account_store.get(connection, number))

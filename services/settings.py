@@ -1,6 +1,7 @@
 """The settings: read once from the environment, `settings.local.env` and `settings.env`, in that order."""
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.errors import ConfigurationError
 
 STRIPE_API_BASE = "https://api.stripe.com"
-SECRET_KEY_PREFIXES = ("sk_test_", "rk_test_", "sk_live_", "rk_live_")
+_SECRET_KEY = re.compile(r"(sk|rk)_(test|live)_[!-~]+")
 
 
 def config_directory() -> Path:
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     def check_stripe_key(self) -> None:
         """Raises `ConfigurationError` for a key that is not a secret key, or is live without `ALLOW_LIVE`."""
         key = self.stripe_secret_key.get_secret_value()
-        if key and not key.startswith(SECRET_KEY_PREFIXES):
+        if key and _SECRET_KEY.fullmatch(key) is None:
             raise ConfigurationError(
                 "STRIPE_SECRET_KEY does not look like a Stripe secret key: it starts with sk_test_ or rk_test_.",
                 field="stripe_secret_key",

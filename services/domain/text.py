@@ -18,9 +18,14 @@ def check_text(text: object, *, field: str, longest: int, required: bool = True)
         raise InvalidInput(f"The {field.replace('_', ' ')} must not be empty.", field=field)
     if len(trimmed) > longest:
         raise InvalidInput(f"The {field.replace('_', ' ')} has at most {longest} characters.", field=field)
-    if "\0" in trimmed or any("\ud800" <= character <= "\udfff" for character in trimmed):
+    if not is_storable(trimmed):
         raise InvalidInput(f"The {field.replace('_', ' ')} holds a character that cannot be stored.", field=field)
     return trimmed
+
+
+def is_storable(text: str) -> bool:
+    """Whether both databases can store `text`, and so whether it can be found in them: no NUL, no half surrogates."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def is_id(value: object) -> TypeGuard[int]:
