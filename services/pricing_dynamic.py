@@ -1,6 +1,7 @@
 """Prices: what is in force, what a checkout costs, and changing it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy.engine import Connection
@@ -125,7 +126,8 @@ class DynamicPricingService:
         reason = check_text(reason, field="reason", longest=200, required=False)
         with self.database.write() as connection:
             self.price_store.lock(connection)
-            before = self._in_force(connection)
+            now = self._moment_of_change(connection)
+            before = self._in_force(connection, now)
             if expected_version is not None and expected_version != before.version:
                 raise StalePrice(
                     f"The prices were changed by {before.actor} in the meantime (version {before.version}, "
@@ -136,7 +138,6 @@ class DynamicPricingService:
             )
             if prices == before.prices:
                 raise Conflict("These are the prices in force already.")
-            now = self.clock()
             version = self.price_store.last_version(connection) + 1
             change = PriceChange(version, prices, reason, self.actor, now, now)
             self.price_store.append(connection, change)
@@ -148,8 +149,14 @@ class DynamicPricingService:
             )
         return change
 
-    def _in_force(self, connection: Connection) -> PriceChange:
-        stored = self.price_store.in_force(connection, self.clock())
+    def _moment_of_change(self, connection: Connection) -> datetime:
+        """Now, and never before the last change: a clock that was set back would date a change behind the one that it
+        follows, which would stay in force instead."""
+        dates = [change.created_at for change in self.price_store.newest(connection, 1)]
+        return max([self.clock(), *filter(None, dates)])
+
+    def _in_force(self, connection: Connection, moment: datetime | None = None) -> PriceChange:
+        stored = self.price_store.in_force(connection, moment or self.clock())
         return stored or PriceChange(0, self.starting_prices, "", "settings", None, None)
 
     def _validate(self, connection: Connection, code: str) -> DiscountValidation:
