@@ -73,41 +73,46 @@ class Desk:
     def pricing(self) -> "DynamicPricingService":
         """Prices and what a checkout costs."""
         with self._opening:
+            runtime = self.runtime
             from services.pricing_dynamic import DynamicPricingService
 
-            return DynamicPricingService.over(self.runtime)
+            return DynamicPricingService.over(runtime)
 
     @cached_property
     def discounts(self) -> "DiscountService":
         """Discount codes."""
         with self._opening:
+            runtime = self.runtime
             from services.discounts import DiscountService
 
-            return DiscountService.over(self.runtime)
+            return DiscountService.over(runtime)
 
     @cached_property
     def balance(self) -> "BalanceService":
         """Balances and the ledger."""
         with self._opening:
+            runtime = self.runtime
             from services.balance import BalanceService
 
-            return BalanceService.over(self.runtime)
+            return BalanceService.over(runtime)
 
     @cached_property
     def accounts(self) -> "AccountService":
         """Accounts."""
         with self._opening:
+            runtime = self.runtime
             from services.accounts import AccountService
 
-            return AccountService.over(self.runtime)
+            return AccountService.over(runtime)
 
     @cached_property
     def payments(self) -> "PaymentService":
         """Checkouts and orders."""
         with self._opening:
+            runtime = self.runtime
             from services.payments import PaymentService
 
-            return PaymentService.over(self.runtime)
+            return PaymentService.over(runtime)
 
 
 def environment_of(settings: "Settings") -> Environment:

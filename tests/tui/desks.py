@@ -8,8 +8,10 @@ from tui.desk import Desk
 
 
 def app_on(runtime: Runtime) -> PaydeskApp:
-    """The app over a runtime, on the runtime's clock."""
-    return PaydeskApp(Desk(lambda: runtime), clock=runtime.clock)
+    """The app over a runtime, on the runtime's clock, in which nothing moves by itself."""
+    app = PaydeskApp(Desk(lambda: runtime), clock=runtime.clock)
+    app.animation_level = "none"
+    return app
 
 
 async def settle(pilot: Pilot[None]) -> None:

@@ -76,9 +76,9 @@ class DeskScreen(Screen[None]):
         self.focus_home()
 
     def on_screen_resume(self) -> None:
-        """Read what is out of date, now that it is seen."""
+        """Read what is out of date, once the screen is painted: importing the services would hold the paint up."""
         if self._stale:
-            self._read()
+            self.call_after_refresh(self._read)
 
     def _take_fact(self, fact: Fact) -> None:
         if not self.concerns(fact):

@@ -12,19 +12,19 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from services.domain.checkout import charge_refusal
-from services.domain.discount import CodeStatus, DiscountCode
-from services.domain.pricing import PriceCalculation, PriceChange, PriceMode
+from services.domain.discount import DiscountCode
+from services.domain.pricing import PriceChange
 from services.errors import PaydeskError
 from tui.commands import Command, bindings
 from tui.desk import Desk
 from tui.dialogs.dialog import Confirm
 from tui.dialogs.new_code import NewCodeDialog
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
-from tui.present import MINUS, NOTHING, cents, count, moment, status, status_word, untrusted
+from tui.present import count, untrusted
 from tui.screens.desk_screen import DeskScreen
+from tui.screens.discounts_words import Trial, answer_of, detail_of, fits, row_of, switch_effect
 from tui.widgets.line_input import LineInput
-from tui.widgets.table import Column, Row, Table
+from tui.widgets.table import Column, Table
 
 NO_CODES = "There are no codes yet. Press n to make one: it takes a percentage or an amount off the price."
 NO_MATCH = "No code fits the filter. Press / to change it; escape empties it."
@@ -60,15 +60,6 @@ class DiscountsPage:
 
     codes: Sequence[DiscountCode]
     current: PriceChange
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What a customer gets for a code: the calculation, and the code where there is one."""
-
-    typed: str
-    calculation: PriceCalculation
-    code: DiscountCode | None
 
 
 def read_page(desk: Desk) -> DiscountsPage:
@@ -151,26 +142,14 @@ class DiscountsScreen(DeskScreen):
         if self._page is None:
             return
         words = self.filter.value.casefold().split()
-        shown = [code for code in self._page.codes if _fits(code, words)]
-        self.codes.show([self._row(code) for code in shown], empty=NO_MATCH if self._page.codes else NO_CODES)
+        now = self.app.clock()
+        shown = [code for code in self._page.codes if fits(code, words)]
+        self.codes.show([row_of(code, now) for code in shown], empty=NO_MATCH if self._page.codes else NO_CODES)
         if self._wanted is not None and self.codes.go_to(self._wanted):
             self._wanted = None
         total = count(len(self._page.codes), "code")
         panel = self.query_one("#codes-panel")
         panel.border_subtitle = Content(f"{len(shown)} of {total}" if words else total if shown else "")
-
-    def _row(self, code: DiscountCode) -> Row:
-        limit = NOTHING if code.max_uses is None else f"{code.max_uses:,}"
-        cells = [
-            untrusted(code.code),
-            status(code.status),
-            Content(f"{MINUS}{code.value_text}"),
-            _number(code.held),
-            _number(code.redeemed),
-            Content(limit),
-            Content.styled(moment(code.created_at, self.app.clock(), seconds=False), "$muted"),
-        ]
-        return Row(code.code, cells)
 
     @on(Table.Moved, "#codes")
     def _moved(self) -> None:
@@ -188,26 +167,7 @@ class DiscountsScreen(DeskScreen):
         if code is None or self._page is None:
             self.detail.update(Content(""))
             return
-        left = "no limit" if code.uses_left is None else f"{code.uses_left:,} of {code.max_uses:,} uses left"
-        lines = [
-            Content.assemble(untrusted(code.code, "bold"), "  ", status(code.status)),
-            Content(f"takes off {code.value_text}"),
-            Content(left),
-            Content.assemble((f"{code.held:,} held by open checkouts, {code.redeemed:,} redeemed", "$muted")),
-            Content.assemble(("created ", "$muted"), moment(code.created_at, self.app.clock(), seconds=False).strip()),
-            Content(""),
-            Content.styled(f"{'':<9}{'price':>11}   {'with code':>11}", "$muted"),
-        ]
-        prices = self._page.current.prices
-        for mode in PriceMode:
-            base = prices.of(mode)
-            total = base - code.discount_on(base)
-            mark = "▸" if mode is prices.mode else " "
-            line = f"{mark} {mode.value:<7}{cents(base):>11} → {cents(total):>11}"
-            refused = "  ! Stripe refuses" if charge_refusal(total) else ""
-            style = "bold" if mode is prices.mode else ""
-            lines.append(Content.assemble((line, style), (refused, "$text-warning")))
-        self.detail.update(Content("\n").join(lines))
+        self.detail.update(detail_of(code, self._page.current.prices, self.app.clock()))
 
     # Trying a code
 
@@ -291,45 +251,3 @@ class DiscountsScreen(DeskScreen):
     def copy_text(self) -> str | None:
         """The code under the cursor."""
         return self.codes.key
-
-
-def _fits(code: DiscountCode, words: Sequence[str]) -> bool:
-    text = f"{code.code} {status_word(code.status)}".casefold()
-    return all(word in text for word in words)
-
-
-def _number(number: int) -> Content:
-    return Content(f"{number:,}") if number else Content.styled("0", "$muted")
-
-
-def answer_of(trial: Trial) -> Content:
-    """What a customer would be told, and why: `base $29.99, LAUNCH10 −10 % = −$3.00, you pay $26.99`."""
-    quote, code = trial.calculation, trial.code
-    if quote.discount_code_applied is None or code is None:
-        why = quote.refusal or "The code cannot be used."
-        pays = f" The price stays {cents(quote.final_price_cents)}."
-        return Content.assemble(("✗ ", "$text-error"), untrusted(why), (pays, "$muted"))
-    text = Content.assemble(
-        ("✓ ", "$text-success"),
-        f"base {cents(quote.base_price_cents)}, ",
-        untrusted(code.code, "bold"),
-        f" {MINUS}{code.value_text} = {MINUS}{cents(quote.discount_cents)}, you pay ",
-        (cents(quote.final_price_cents), "bold"),
-    )
-    if refusal := charge_refusal(quote.final_price_cents):
-        text = Content.assemble(text, "\n", (f"! {refusal}", "$text-warning"))
-    return text
-
-
-def switch_effect(code: DiscountCode) -> Content:
-    """What disabling or enabling a code means."""
-    after = CodeStatus.DISABLED
-    if not code.active:
-        after = CodeStatus.SOLD_OUT if code.uses_left == 0 else CodeStatus.ACTIVE
-    change = Content.assemble("status  ", status(code.status), " → ", status(after))
-    if not code.active:
-        return change
-    kept = (
-        f"{count(code.held, 'open checkout')} that hold{'s' if code.held == 1 else ''} a use can still be paid with it."
-    )
-    return Content.assemble(change, "\n", (kept if code.held else "No open checkout holds a use of it.", "$muted"))

@@ -14,17 +14,18 @@ from textual.widgets import Static
 
 from services.domain.checkout import OrderPurpose, OrderStatus
 from services.domain.discount import DiscountCode
-from services.domain.pricing import PriceChange, PriceMode, Prices
+from services.domain.pricing import PriceChange, Prices
 from services.errors import PaydeskError, StalePrice
 from tui.commands import Command, bindings
 from tui.desk import Desk
 from tui.dialogs.dialog import Confirm
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
-from tui.present import NOTHING, cents, count, moment, untrusted
-from tui.price_draft import CodeEffect, code_effects, differences, doubts, summary
+from tui.present import cents, count, untrusted
+from tui.price_draft import code_effects, doubts
 from tui.screens.desk_screen import DeskScreen
+from tui.screens.pricing_words import as_text, effect_of, effect_row, history_row, in_force, overtaken
 from tui.widgets.price_form import Edit, PriceForm
-from tui.widgets.table import Column, Row, Table
+from tui.widgets.table import Column, Table
 
 HISTORY_LENGTH = 50
 
@@ -55,9 +56,10 @@ class RestorePrices(Command):
 
 @dataclass(frozen=True)
 class PricingPage:
-    """Everything the screen shows, read at one go. `history` is newest first."""
+    """Everything the screen shows, read at one go. `starting` are the settings' prices, `history` is newest first."""
 
     current: PriceChange
+    starting: Prices
     history: Sequence[PriceChange]
     codes: Sequence[DiscountCode]
 
@@ -66,7 +68,7 @@ def read_page(desk: Desk) -> PricingPage:
     """Read what the screen shows."""
     # One more than is listed: a row says what it changed, which the row before it tells.
     history = desk.pricing.history(HISTORY_LENGTH + 1)
-    return PricingPage(desk.pricing.current(), history, desk.discounts.list_codes())
+    return PricingPage(desk.pricing.current(), desk.pricing.starting_prices, history, desk.discounts.list_codes())
 
 
 def count_open(desk: Desk) -> int:
@@ -90,7 +92,7 @@ class PricingScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EditPrices, SavePrices, RestorePrices)
 
     form = getters.query_one(PriceForm)
-    in_force = getters.query_one("#in-force", Static)
+    now_in_force = getters.query_one("#in-force", Static)
     effects = getters.query_one("#effects", Table)
     history = getters.query_one("#history", Table)
 
@@ -140,11 +142,11 @@ class PricingScreen(DeskScreen):
         self.app.calls.read(self, "open checkouts", count_open, self._show_open)
 
     def _show(self, page: PricingPage) -> None:
-        overtaken = self.form.base
+        edited_on = self.form.base
         self._page = page
-        if self.form.take(page.current) and overtaken is not None:
-            self._tell_overtaken(overtaken, page.current)
-        self.in_force.update(self._in_force(page.current))
+        if self.form.take(page.current) and edited_on is not None:
+            self._notice(overtaken(edited_on, page.current))
+        self.now_in_force.update(in_force(page.current, self.app.clock()))
         self._show_effects(self.form.prices)
         self._show_history(page)
 
@@ -153,53 +155,20 @@ class PricingScreen(DeskScreen):
         kept = f"{count(number, 'open checkout')} keep{'s' if number == 1 else ''} the old price"
         panel.border_subtitle = Content(kept if number else "")
 
-    def _in_force(self, change: PriceChange) -> Content:
-        lines = [self._price_line(change.prices, mode) for mode in PriceMode]
-        if change.version == 0 or change.effective_at is None:
-            source = Content.styled("from settings.env, never changed", "$muted")
-        else:
-            since = moment(change.effective_at, self.app.clock(), seconds=False).strip()
-            source = Content.assemble(("since ", "$muted"), since, (", ", "$muted"), untrusted(change.actor))
-            source = Content.assemble(source, (f"  v{change.version}", "$muted"))
-        return Content("\n").join([*lines, source])
-
-    def _price_line(self, prices: Prices, mode: PriceMode) -> Content:
-        amount = f"{cents(prices.of(mode)):>11}"
-        if mode is prices.mode:
-            return Content.assemble((f"▸ {mode.value:<7}{amount}", "bold"), ("  charged", "$text-success"))
-        return Content(f"  {mode.value:<7}{amount}")
-
     def _show_effects(self, prices: Prices | None) -> None:
         if self._page is None:
             return
         effects = code_effects(self._page.current.prices, prices, self._page.codes)
-        self.effects.show([self._effect_row(effect) for effect in effects])
+        self.effects.show([effect_row(effect) for effect in effects])
         refused = sum(effect.uncollectable is not None for effect in effects)
         panel = self.query_one("#effects-panel")
         panel.border_subtitle = Content(f"! {count(refused, 'total')} Stripe would not charge" if refused else "")
 
-    def _effect_row(self, effect: CodeEffect) -> Row:
-        code = effect.code
-        label = Content.styled("none", "$muted")
-        if code is not None:
-            label = Content.assemble(untrusted(code.code), (f"  −{code.value_text}", "$muted"))
-        if effect.new_cents is None:
-            new = Content(NOTHING)
-        elif effect.uncollectable:
-            new = Content.styled(f"! {cents(effect.new_cents)}", "$text-warning")
-        else:
-            new = Content.styled(cents(effect.new_cents), "bold" if effect.new_cents != effect.now_cents else "")
-        return Row(code.code if code else "", [label, Content(cents(effect.now_cents)), new])
-
     def _show_history(self, page: PricingPage) -> None:
         now = self.app.clock()
-        rows = []
-        for index, change in enumerate(page.history[:HISTORY_LENGTH]):
-            before = page.history[index + 1].prices if index + 1 < len(page.history) else None
-            when = moment(change.created_at, now, seconds=False) if change.created_at else NOTHING
-            cells = [Content.styled(f"v{change.version}", "$muted"), Content(when), untrusted(change.actor)]
-            rows.append(Row(str(change.version), [*cells, _changed(before, change.prices), untrusted(change.reason)]))
-        self.history.show(rows)
+        older = [change.prices for change in page.history[1:]] + [page.starting]
+        rows = [history_row(change, before, now) for change, before in zip(page.history, older, strict=False)]
+        self.history.show(rows[:HISTORY_LENGTH])
 
     # Editing
 
@@ -232,9 +201,7 @@ class PricingScreen(DeskScreen):
         """The row of the history, or the price in force."""
         change = self._under_cursor()
         if self.focused is self.history and change is not None:
-            prices = change.prices
-            amounts = ", ".join(f"{mode.value} {cents(prices.of(mode))}" for mode in PriceMode)
-            return f"v{change.version} {change.actor}: mode {prices.mode.value}, {amounts}. {change.reason}"
+            return as_text(change)
         return cents(self._page.current.prices.in_force_cents) if self._page else None
 
     @on(PriceForm.Edited)
@@ -294,38 +261,7 @@ class PricingScreen(DeskScreen):
         elif not self.form.failed(error):
             self._notice(Content.assemble(("✗ ", "$text-error"), untrusted(error.sentence, "$text-error")))
 
-    def _tell_overtaken(self, old: PriceChange, new: PriceChange) -> None:
-        self._notice(
-            Content.assemble(
-                ("! ", "bold $text-warning"),
-                untrusted(new.actor, "bold"),
-                f" changed the prices meanwhile: {summary(old.prices, new.prices)}. "
-                "Nothing was overwritten and your text is kept: look, then save again.",
-            )
-        )
-
     def _notice(self, content: Content) -> None:
         line = self.query_one("#notice", Static)
         line.display = bool(content)
         line.update(content)
-
-
-def _changed(before: Prices | None, after: Prices) -> Content:
-    if before is None:
-        return Content(f"{after.mode.value} {cents(after.in_force_cents)}")
-    return Content(summary(before, after) or "nothing")
-
-
-def effect_of(edit: Edit) -> Content:
-    """The change before → after, line by line, and what about it asks for a second look."""
-    before, after = edit.base.prices, edit.prices
-    lines = [Content.styled(f"{'':<16}{'before':>12}   {'after':>12}", "$muted")]
-    for line in differences(before, after):
-        text = Content.assemble(f"{line.name:<16}{line.before:>12} → ", (f"{line.after:>12}", "bold"))
-        lines.append(Content.assemble(text, (f"   {line.far}", "$text-warning")))
-    pays = f"{'a customer pays':<16}{cents(before.in_force_cents):>12} → "
-    lines.append(Content.assemble(pays, (f"{cents(after.in_force_cents):>12}", "bold")))
-    lines += [Content(""), Content.assemble(("reason  ", "$muted"), untrusted(edit.reason))]
-    for doubt in doubts(before, after):
-        lines.append(Content.assemble(("! ", "bold $text-warning"), (doubt.sentence, "$text-warning")))
-    return Content("\n").join(lines)

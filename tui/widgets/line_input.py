@@ -21,6 +21,10 @@ class LineInput(Input):
     }
     """
 
+    def on_mount(self) -> None:
+        """Keep the cursor still where a person wants nothing to move."""
+        self.cursor_blink = self.app.animation_level != "none"
+
     def _on_paste(self, event: events.Paste) -> None:
         # Textual calls the handler of every class in the line of inheritance, unless its default is prevented.
         event.prevent_default()
