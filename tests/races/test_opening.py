@@ -10,9 +10,10 @@ from services.database import Database
 from services.models import HEAD
 from services.models.tables import metadata
 from tests.crew import race
-from tests.races.workers import open_database
+from tests.races.workers import connect_on_ticks, open_database
 
 PROCESSES = 8
+TICKS = 150
 
 
 @pytest.mark.parametrize("attempt", range(5))
@@ -32,3 +33,9 @@ def test_a_new_file_is_created_once(tmp_path: Path, attempt: int) -> None:
         database.close()
     assert tables == {*metadata.tables, "alembic_version"}
     assert versions == [HEAD]
+
+
+def test_a_new_file_can_be_connected_to_by_all_at_once(tmp_path: Path) -> None:
+    connected = race(partial(connect_on_ticks, str(tmp_path), TICKS) for _ in range(3))
+    met = set.intersection(*map(set, connected.answers))
+    assert len(met) > TICKS // 2, "The processes did not connect at the same time."

@@ -1,6 +1,8 @@
 """What each racing process does. A function prepares, calls `start`, races, and answers with plain values."""
 
 import asyncio
+import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,8 @@ from services.orders import OrderService
 from services.payments import PaymentResult, PaymentService
 from services.pricing_dynamic import DynamicPricingService, PriceCalculation
 from tests.crew import Start, desk
+
+TICK_SECONDS = 0.02
 
 
 def post_many(url: str, account_id: int, name: str, amounts: list[int], start: Start) -> int:
@@ -148,6 +152,22 @@ def open_database(url: str, start: Start) -> str:
         return database.version_text()
     finally:
         database.close()
+
+
+def connect_on_ticks(folder: str, ticks: int, start: Start) -> list[int]:
+    """Connects to a new file at each tick of the machine's clock, the same file as the others; answers with the ticks.
+
+    Processes that wait for a moment by looking at the clock go on closer together than any signal would bring them.
+    """
+    start()
+    first = math.ceil(time.monotonic() / TICK_SECONDS) + 1
+    for tick in range(first, first + ticks):
+        database = Database(f"sqlite:///{folder}/{tick}.db")
+        while time.monotonic() < tick * TICK_SECONDS:
+            pass
+        database.version_text()
+        database.close()
+    return list(range(first, first + ticks))
 
 
 def create_account(url: str, email: str, start: Start) -> int | None:
