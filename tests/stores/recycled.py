@@ -1,4 +1,4 @@
-"""One PostgreSQL database for all tests of a folder, emptied after each: making a new one for each takes most of their time.
+"""One PostgreSQL database for all tests of a folder, emptied after each: a new one would take most of a test's time.
 
 Its tables and rules are those of the migrations; a test that changes them makes a database of its own.
 """
