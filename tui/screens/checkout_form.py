@@ -161,7 +161,8 @@ class OrderForm(Vertical):
     def begin(self) -> None:
         """Start over, in the first field."""
         self.clear()
-        self.query_one("#account").focus()
+        # At once, not when the screen is next idle: whoever types on quickly means the field.
+        self.screen.set_focus(self.query_one("#account"))
 
     def clear(self) -> None:
         """Empty the form, so that what was created is not created again."""
