@@ -1,0 +1,203 @@
+"""What the tests of the checkout screen share: a desk on a sandbox or on a scripted Stripe, and an ear for messages."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+from textual.message import Message
+from textual.pilot import Pilot
+
+import tui.app
+from services.accounts import Account, AccountService
+from services.balance import BalanceService
+from services.clock import Clock
+from services.database import Database
+from services.discounts import DiscountService
+from services.domain.checkout import Order, StripeSession
+from services.errors import NotFound, PaydeskError
+from services.gateways.ports import PaymentGateway
+from services.gateways.stripe_gateway import StripeGateway
+from services.payments import PaymentService
+from services.runtime import Runtime
+from services.sandbox import Sandbox
+from services.settings import Settings
+from tests.tui.desks import screen_text, settle, type_text
+from tui.app import PaydeskApp
+from tui.desk import Desk
+from tui.screens.checkout import CheckoutScreen
+from tui.screens.checkout_watch import OrderWatch
+
+Heard = TypeVar("Heard", bound=Message)
+
+NEVER = 3600.0
+"""Longer than any test: Stripe is asked only when a test says so."""
+
+LINK = "https://checkout.stripe.com/c/pay/cs_test_a1b2c3#fidkdWxOYHwnPyd1blpxYHZxWjA0"
+
+
+class Ear:
+    """Hears every message that arrives anywhere in an app: give it to `run_test(message_hook=...)`."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Callable[[Message], bool], asyncio.Event]] = []
+
+    def __call__(self, message: Message) -> None:
+        for wanted, heard in self._waiting:
+            if wanted(message):
+                heard.set()
+
+    def expect(self, kind: type[Heard], wanted: Callable[[Heard], bool] = lambda _message: True) -> asyncio.Event:
+        """An event that is set when such a message arrives from now on."""
+        heard = asyncio.Event()
+        self._waiting.append((lambda message: isinstance(message, kind) and wanted(message), heard))
+        return heard
+
+
+async def within_reason(heard: asyncio.Event) -> None:
+    """Wait for what was expected; an error where it does not come."""
+    async with asyncio.timeout(20):
+        await heard.wait()
+
+
+@dataclass
+class ScriptedStripe:
+    """A `PaymentGateway` that answers from a script: the next error to raise, else a session that is open."""
+
+    clock: Clock
+    errors: list[PaydeskError] = field(default_factory=list)
+    created: list[Mapping[str, Any]] = field(default_factory=list)
+    sessions: dict[str, StripeSession] = field(default_factory=dict)
+    livemode: bool = False
+    link: str = LINK
+
+    def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.created.append(request)
+        session = StripeSession(
+            id=f"cs_test_{len(self.created)}",
+            url=self.link,
+            status="open",
+            payment_status="unpaid",
+            amount_total_cents=request["line_items"][0]["price_data"]["unit_amount"],
+            amount_discount_cents=0,
+            currency="usd",
+            livemode=False,
+            client_reference_id=request["client_reference_id"],
+            customer_id=None,
+            payment_intent_id=None,
+            expires_at=self.clock() + timedelta(hours=23, minutes=30),
+        )
+        self.sessions[session.id] = session
+        return session
+
+    def retrieve_checkout_session(self, session_id: str) -> StripeSession:
+        if self.errors:
+            raise self.errors.pop(0)
+        if session_id not in self.sessions:
+            raise NotFound("There is no such session.")
+        return self.sessions[session_id]
+
+    def default_payment_method(self, stripe_customer_id: str) -> str | None:
+        return None
+
+
+@dataclass
+class Scene:
+    """A desk with two accounts and some codes, and what a test looks at beside the screen."""
+
+    runtime: Runtime
+    maria: Account
+    li: Account
+
+    @property
+    def payments(self) -> PaymentService:
+        return PaymentService.over(self.runtime)
+
+    @property
+    def balance(self) -> BalanceService:
+        return BalanceService.over(self.runtime)
+
+    @property
+    def discounts(self) -> DiscountService:
+        return DiscountService.over(self.runtime)
+
+    @property
+    def orders(self) -> list[Order]:
+        return self.payments.list_orders()
+
+    def app(self, *, first_seconds: float = NEVER) -> PaydeskApp:
+        """The app, opened on the checkout screen, which asks for quotes at once."""
+
+        class CheckoutDesk(PaydeskApp):
+            CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
+            DEFAULT_MODE = "checkout"
+            MODES = PaydeskApp.MODES | {
+                "checkout": lambda: CheckoutScreen(typing_seconds=0, first_seconds=first_seconds)
+            }
+
+        return CheckoutDesk(Desk(lambda: self.runtime), clock=self.runtime.clock)
+
+
+def set_scene(runtime: Runtime) -> Scene:
+    """The accounts and codes."""
+    accounts, codes = AccountService.over(runtime), DiscountService.over(runtime)
+    maria, li = accounts.create("maria@example.com"), accounts.create("li.wei@example.org")
+    codes.create("LAUNCH10", percent_basis_points=1000, max_uses=7)
+    codes.create("FREE100", percent_basis_points=10_000)
+    codes.create("ALMOST", amount_off_cents=2970)
+    return Scene(runtime, maria, li)
+
+
+def scene_on_sandbox(url: str, clock: Clock, sandbox: Sandbox) -> Scene:
+    """A desk whose Stripe is the sandbox on a socket."""
+    settings = Settings(_env_file=None, stripe_secret_key=sandbox.secret_key, stripe_api_base=sandbox.api_base)
+    gateway = StripeGateway(settings.stripe_secret_key, api_base=sandbox.api_base)
+    return set_scene(Runtime(settings, Database(url), gateway, clock, actor="anna"))
+
+
+def scene_on(url: str, clock: Clock, gateway: PaymentGateway) -> Scene:
+    """A desk whose Stripe is scripted."""
+    settings = Settings(_env_file=None, stripe_secret_key="sk_test_scripted")
+    return set_scene(Runtime(settings, Database(url), gateway, clock, actor="anna"))
+
+
+def at_the_hosted_page(url: str, card: str = "4242424242424242") -> requests.Response:
+    """What the customer does in the browser: fill the page in and press the button."""
+    form = {"card": card, "email": "maria@example.com", "outcome": "pay"}
+    return requests.post(url, data=form, timeout=5, allow_redirects=False)
+
+
+async def fill_initial(pilot: Pilot[None], account: str, code: str = "") -> None:
+    """By keys: a new checkout for an account, with a code."""
+    await pilot.press("n")
+    await type_text(pilot, account)
+    await settle(pilot)
+    await pilot.press("enter", "enter")
+    await type_text(pilot, code)
+    await settle(pilot)
+
+
+async def fill_top_up(pilot: Pilot[None], account: str) -> None:
+    """By keys: a new top-up for an account, with the cursor in its amount."""
+    await pilot.press("n")
+    await type_text(pilot, account)
+    await settle(pilot)
+    await pilot.press("enter", "right", "enter")
+    await settle(pilot)
+
+
+async def look_away(pilot: Pilot[None]) -> None:
+    """End the watch, so that no question to Stripe is under way when the app ends."""
+    pilot.app.screen.query_one(OrderWatch).look(False)
+    await settle(pilot)
+
+
+def order_line(app: PaydeskApp, order_id: int) -> str:
+    """The line of an order in the list."""
+    lines = screen_text(app).splitlines()
+    return next(line for line in lines if line.lstrip("│ ").startswith(f"{order_id}  ") and "│" in line)
