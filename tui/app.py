@@ -86,7 +86,7 @@ PLACES = (
 """The screens in the order of their numbers. Another one is a line here and a file in `screens`."""
 
 
-class PaydeskApp(App[None]):
+class PaydeskApp(App[None], inherit_bindings=False):
     """The terminal desk for payment operations."""
 
     TITLE = "paydesk"
@@ -96,7 +96,12 @@ class PaydeskApp(App[None]):
     DEFAULT_MODE = PLACES[0].mode
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Help, Quit), *(place.binding for place in PLACES)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Help, Quit),
+        Binding("ctrl+q", Quit.action(), Quit.label, show=False, priority=True, tooltip=Quit.help),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+        *(place.binding for place in PLACES),
+    ]
 
     info: var[DeskInfo | None] = var(None)
     """Where the desk stands; None until the services are open."""

@@ -6,12 +6,12 @@ name is the class's in snake case.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
 
@@ -38,6 +38,15 @@ class Command:
     def binding(cls) -> Binding:
         """The verb as a binding of Textual's, from which footer, palette and help are made."""
         return Binding(cls.key, cls.action(), cls.label, show=cls.footer, tooltip=cls.help)
+
+
+COMMON = ("search", "copy", "refresh", "back")
+"""The actions that every screen has: its own come before them."""
+
+
+def in_order(active: Iterable[ActiveBinding]) -> list[ActiveBinding]:
+    """Active bindings with those that every screen has behind the others."""
+    return sorted(active, key=lambda binding: binding.binding.action in COMMON)
 
 
 def bindings(*commands: type[Command]) -> list[BindingType]:
@@ -141,8 +150,9 @@ class DeskProvider(Provider):
     def _entries(self) -> Iterator[tuple[str, str, Any]]:
         app = self._desk_app
         seen = set()
-        for node, binding, enabled, help_text in self.screen.active_bindings.values():
-            if enabled and binding.description and help_text and binding.action not in seen:
+        for node, binding, enabled, help_text in in_order(self.screen.active_bindings.values()):
+            # What only moves about has its keys in the help; it would crowd out what does something here.
+            if enabled and help_text and not binding.system and binding.action not in seen:
                 seen.add(binding.action)
                 title = f"{binding.description.capitalize()}  ({app.get_key_display(binding)})"
                 yield title, help_text, partial(app.run_action, binding.action, node)

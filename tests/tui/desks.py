@@ -16,12 +16,13 @@ def app_on(runtime: Runtime) -> PaydeskApp:
 
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until every read and write is answered and what it led to is drawn."""
-    app = pilot.app
-    await pilot.pause()
-    while running := [worker for worker in app.workers if not worker.is_finished]:
-        await app.workers.wait_for_complete(running)
+    quiet = 0
+    while quiet < 3:  # An answer may begin the next read, and a paint the first one.
         await pilot.pause()
-    await pilot.pause()
+        running = [worker for worker in pilot.app.workers if not worker.is_finished]
+        quiet = 0 if running else quiet + 1
+        if running:
+            await pilot.app.workers.wait_for_complete(running)
 
 
 async def type_text(pilot: Pilot[None], text: str) -> None:

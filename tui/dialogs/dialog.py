@@ -5,7 +5,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
@@ -52,9 +52,18 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Cancel),
-        Binding("tab", "app.focus_next", "next", tooltip="To the next button or field."),
-        Binding("left,up,h,k", "app.focus_previous", "previous", show=False, tooltip="To the button or field before."),
-        Binding("right,down,l,j", "app.focus_next", "next", show=False, tooltip="To the next button or field."),
+        Binding("tab", "app.focus_next", "next", system=True, tooltip="To the next button or field."),
+        Binding(
+            "left,up,h,k",
+            "app.focus_previous",
+            "previous",
+            show=False,
+            system=True,
+            tooltip="To the button or field before.",
+        ),
+        Binding(
+            "right,down,l,j", "app.focus_next", "next", show=False, system=True, tooltip="To the next button or field."
+        ),
     ]
 
     app = getters.app(PaydeskApp)
@@ -63,7 +72,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         """The box: body, outcome line, buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = untrusted(self.heading())
-            with VerticalScroll(classes="dialog--body", can_focus=False):
+            with Vertical(classes="dialog--body"):
                 yield from self.compose_body()
             yield Static(classes="dialog--outcome")
             with Horizontal(classes="dialog--buttons"):

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.commands import in_order
 from tui.dialogs.dialog import Dialog
 
 KEY_WIDTH = 14
@@ -24,6 +25,12 @@ class HelpDialog(Dialog[None]):
 
     TITLE = "Help"
     CANCEL = "Close"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll(-1)", "up", system=True, tooltip="One line up."),
+        Binding("down,j", "scroll(1)", "down", system=True, tooltip="One line down."),
+        Binding("pageup", "scroll(-10)", "page up", show=False, system=True, tooltip="One page up."),
+        Binding("pagedown,space", "scroll(10)", "page down", show=False, system=True, tooltip="One page down."),
+    ]
 
     def __init__(self, lines: Content) -> None:
         super().__init__()
@@ -40,11 +47,15 @@ class HelpDialog(Dialog[None]):
         """The lines."""
         yield Static(self._lines)
 
+    def action_scroll(self, lines: int) -> None:
+        """Move the text by lines."""
+        self.query_one(".dialog").scroll_relative(y=lines, animate=False, immediate=True)
+
 
 def _keys(screen: Screen[Any]) -> Iterator[Content]:
     width = min(WIDTH, int(screen.app.size.width * 0.96)) - FRAME - KEY_WIDTH
     by_node: dict[DOMNode, dict[str, tuple[list[str], ActiveBinding]]] = {}
-    for active in screen.active_bindings.values():
+    for active in in_order(screen.active_bindings.values()):
         if active.enabled and active.tooltip:
             actions = by_node.setdefault(active.node, {})
             keys, _ = actions.setdefault(active.binding.action, ([], active))

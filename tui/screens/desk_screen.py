@@ -78,7 +78,7 @@ class DeskScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Read what is out of date, once the screen is painted: importing the services would hold the paint up."""
         if self._stale:
-            self.call_after_refresh(self._read)
+            self.call_after_refresh(self._read_if_stale)
 
     def _take_fact(self, fact: Fact) -> None:
         if not self.concerns(fact):
@@ -87,6 +87,10 @@ class DeskScreen(Screen[None]):
             self._read()
         else:
             self._stale = True
+
+    def _read_if_stale(self) -> None:
+        if self._stale:
+            self._read()
 
     def _read(self) -> None:
         self._stale = False

@@ -26,8 +26,8 @@ class Choice(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move(-1)", "previous", show=False, tooltip="Move the mark to the one before."),
-        Binding("right,l,space", "move(1)", "next", show=False, tooltip="Move the mark to the next one."),
+        Binding("left,h", "move(-1)", "previous", show=False, system=True, tooltip="Move the mark to the one before."),
+        Binding("right,l,space", "move(1)", "next", show=False, system=True, tooltip="Move the mark to the next one."),
     ]
 
     @dataclass

@@ -43,7 +43,7 @@ class Field(Widget):
         super().__init__(name=name)
         self.control = control
         self._label = label
-        self._note = Static(classes="field--note")
+        self._note = Static(Content(note), classes="field--note")
         self.set_reactive(Field.note, Content(note))
         self._error = Static(classes="field--error")
 

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.app import MINIMUM_COLUMNS, MINIMUM_ROWS, PaydeskApp
+from tui.commands import in_order
 from tui.desk import DeskInfo, Environment
 from tui.present import visible
 
@@ -142,7 +143,7 @@ class KeyLine(Widget):
         """As many keys as the line holds; those of the app never give way."""
         here: dict[str, Content] = {}
         always: dict[str, Content] = {}
-        for _node, binding, enabled, _help in self.screen.active_bindings.values():
+        for _node, binding, enabled, _help in in_order(self.screen.active_bindings.values()):
             if not enabled or not (binding.show or binding.action == "command_palette"):
                 continue
             group = always if binding.action in self.ALWAYS else here

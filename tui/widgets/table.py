@@ -62,13 +62,13 @@ class Table(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, tooltip="One row up."),
-        Binding("down,j", "move(1)", "down", show=False, tooltip="One row down."),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, tooltip="One page up."),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, tooltip="One page down."),
-        Binding("home,g", "go(0)", "first", show=False, tooltip="To the first row."),
-        Binding("end,G", "go(-1)", "last", show=False, tooltip="To the last row."),
-        Binding("enter", "choose", "open", show=False, tooltip="Open the row."),
+        Binding("up,k", "move(-1)", "up", show=False, system=True, tooltip="One row up."),
+        Binding("down,j", "move(1)", "down", show=False, system=True, tooltip="One row down."),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, system=True, tooltip="One page up."),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, system=True, tooltip="One page down."),
+        Binding("home,g", "go(0)", "first", show=False, system=True, tooltip="To the first row."),
+        Binding("end,G", "go(-1)", "last", show=False, system=True, tooltip="To the last row."),
+        Binding("enter", "choose", "open", show=False, system=True, tooltip="Open the row."),
     ]
 
     @dataclass
