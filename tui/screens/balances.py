@@ -1,11 +1,12 @@
 """Balances: find an account, read its ledger, correct a mistake."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import var
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
 NO_ACCOUNT = Content.assemble(
     "No account is chosen. Press ", ("/", "bold"), " to find an account, ", ("n", "bold"), " to create one."
 )
-NO_ENTRIES = Content.assemble(
-    "No entries yet. A paid checkout makes the first one, or press ", ("c", "bold"), " to add credit."
-)
+NO_ENTRIES = Content.assemble("No entries yet: a paid checkout makes one, or press ", ("c", "bold"), " to add credit.")
 READING = Content("Reading the ledger …")
 
 
@@ -43,6 +42,11 @@ class Find(Command):
     key = "slash"
     label = "find"
     help = "Find an account by id, e-mail, order number or Stripe id."
+
+    @classmethod
+    def binding(cls) -> Binding:
+        """Before the keys that follow: what is typed right after it belongs into the field already."""
+        return replace(super().binding(), priority=True)
 
 
 class Credit(Command):
@@ -89,6 +93,7 @@ class BalancesScreen(DeskScreen):
     MODE: ClassVar[str] = "balances"
     CONCERNS = (BalanceChanged, AccountChanged)
     HOME = "#ledger"
+    AUTO_FOCUS = HOME
     SEARCH = "#find"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Find, Credit, Deduction, MakeAccount)
 
@@ -221,7 +226,9 @@ class BalancesScreen(DeskScreen):
             self.open_account(account)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what moves money only where there is an account."""
+        """Offer what moves money only where there is an account; and in a field a slash is a slash."""
+        if action == "find":
+            return not isinstance(self.focused, Input)
         if action in ("credit", "deduction"):
             return self.account is not None
         return super().check_action(action, parameters)

@@ -32,8 +32,9 @@ class Hits(Table, can_focus=False):
     def on_click(self, event: events.Click) -> None:
         """Open what was clicked."""
         event.prevent_default()
-        index = event.y - 1 + self.scroll_offset.y
-        if event.y >= 1 and index < self.row_count:
+        at = event.get_content_offset(self)
+        index = at.y - 1 + self.scroll_offset.y if at else -1
+        if at and at.y >= 1 and index < self.row_count:
             self.cursor = index
             self.action_choose()
 
