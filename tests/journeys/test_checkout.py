@@ -63,6 +63,7 @@ async def test_an_initial_purchase_with_a_code_is_paid_before_the_eyes(scene: Sc
         await settle(pilot)
         assert "PAID" in order_line(app, order.id)
         assert "entry 1" in order_line(app, order.id)
+        assert f"✓ Order {order.id} paid: $26.99, entry 1" in screen_text(app)
         assert f"Order {order.id} paid: $26.99, entry 1" in [notice.message for notice in app._notifications]
 
     (entry,) = scene.balance.entries_of_order(order.id)

@@ -47,16 +47,19 @@ def outcome(listed: ListedOrder) -> Content:
     match order.status:
         case OrderStatus.OPEN:
             return Content.assemble(("✓ ", "$text-success"), f"Order {order.id} created; its link is below")
-        case OrderStatus.PAID:
+        case OrderStatus.PAID if order.session_id is None:
             return Content.assemble(("✓ ", "$text-success"), f"Order {order.id} completed without Stripe")
+        case OrderStatus.PAID:
+            return Content.assemble(("✓ ", "$text-success"), notice(listed))
         case OrderStatus.CREATED:
             reason = (order.status_reason or "Stripe did not answer").rstrip(".")
-            return Content.assemble(
-                ("? ", "bold $text-warning"), untrusted(f"{reason}; order {order.id} is being checked")
-            )
-        case _:
-            words = f"Order {order.id} failed: {order.status_reason}  n begins another."
-            return Content.assemble(("✗ ", "$text-error"), untrusted(words, "$text-error"))
+            words = untrusted(f"{reason}; order {order.id} is being checked")
+            return Content.assemble(("? ", "bold $text-warning"), words)
+        case OrderStatus.FAILED:
+            words = untrusted(f"{notice(listed)}  n begins another.", "$text-error")
+            return Content.assemble(("✗ ", "$text-error"), words)
+        case OrderStatus.EXPIRED | OrderStatus.NEEDS_REVIEW:
+            return untrusted(notice(listed))
 
 
 def notice(listed: ListedOrder) -> str:
