@@ -1,5 +1,8 @@
 """The frame: places, keys, help, palette, and what stands in the header."""
 
+from textual import events
+from textual.widgets import Input
+
 from services.errors import ConfigurationError
 from services.runtime import Runtime
 from tests.tui.desks import app_on, screen_text, settle
@@ -30,6 +33,18 @@ async def test_numbers_go_to_the_screens(runtime: Runtime) -> None:
         for key, expected in (("3", "discounts"), ("4", "balances"), ("f5", "checkout"), ("2", "pricing")):
             await pilot.press(key)
             assert mode(app) == expected
+
+
+async def test_keys_that_come_in_a_burst_are_typed_into_no_field(runtime: Runtime) -> None:
+    app = app_on(runtime)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for key in "3452345":
+            app.post_message(events.Key(key, key))
+            await pilot.pause()
+        await settle(pilot)
+        assert mode(app) == "checkout"
+        assert not any(field.value for field in app.screen.query("AccountInput").results(Input))
 
 
 async def test_a_click_on_a_tab_goes_there(runtime: Runtime) -> None:

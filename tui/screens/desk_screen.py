@@ -32,6 +32,7 @@ class DeskScreen(Screen[None]):
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = ()
     HOME: ClassVar[str] = ""
     SEARCH: ClassVar[str] = ""
+    AUTO_FOCUS = ""  # Textual would first focus a field, which swallows a key that comes right behind.
     BINDINGS: ClassVar[list[BindingType]] = bindings(Search, Copy, Refresh, Back)
 
     app = getters.app(PaydeskApp)
