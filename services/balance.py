@@ -88,11 +88,15 @@ class BalanceService:
         """
         if last_seq - first_seq >= MAX_PAGE:
             raise InvalidInput(f"A page has at most {MAX_PAGE} entries.", field="last_seq")
+        if not (is_id(account_id) and is_id(first_seq) and is_id(last_seq)):
+            return []
         with self.database.read() as connection:
             return self.balance_store.entries(connection, account_id, first_seq, last_seq)
 
     def entries_of_order(self, order_id: int) -> list[Transaction]:
         """The entries that an order made, oldest first."""
+        if not is_id(order_id):
+            return []
         with self.database.read() as connection:
             return self.balance_store.of_order(connection, order_id)
 

@@ -157,7 +157,9 @@ class Database:
             if busy:
                 raise TryAgain("The database is busy with other work. Nothing was changed; try again.") from None
             if not self.is_sqlite and (error.connection_invalidated or state is None or state.startswith("08")):
-                raise TryAgain("The database cannot be reached. Nothing was changed; try again.") from None
+                raise TryAgain(
+                    "The database cannot be reached, or does not know this user. Nothing was changed."
+                ) from None
             raise
         except DatabaseError as error:
             if self.is_sqlite and getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:

@@ -2,9 +2,11 @@
 
 import platform
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -72,6 +74,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
             "SQLite before 3.51.3 can damage a database in a rare race of two processes; "
             "keep backups, or run a Python with a newer SQLite."
         )
+    path = Path(database.url.database or "")
+    if database.is_sqlite and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield Finding("database", "file", str(path), warning=f"Others can read it: chmod 600 {path}")
     yield Finding("database", "software", version, warning=warning)
     yield Finding("database", "schema", HEAD)
 

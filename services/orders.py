@@ -67,6 +67,8 @@ class OrderService:
 
     def newest(self, limit: int, account_id: int | None = None) -> list[Order]:
         """The last `limit` orders, of all accounts or of one, newest first."""
+        if account_id is not None and not is_id(account_id):
+            return []
         with self.database.read() as connection:
             return self.order_store.newest(connection, limit, account_id)
 
@@ -191,7 +193,9 @@ class OrderService:
             return
         self.discount_store.settle(connection, order.id, RedemptionStatus.REDEEMED, now)
         if session is not None and session.customer_id is not None:
-            self.account_store.set_stripe_customer(connection, order.draft.account_id, session.customer_id)
+            self.account_store.set_stripe_customer(
+                connection, order.draft.account_id, session.customer_id, livemode=session.livemode
+            )
         credit_cents = order.draft.credit_for(paid.paid_cents)
         if credit_cents > 0:
             posting = Posting(

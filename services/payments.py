@@ -5,6 +5,7 @@ between is found out by sending the identical request under its stored key again
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,14 +20,13 @@ from services.domain.checkout import (
     UNSETTLED,
     Order,
     OrderDraft,
-    OrderPurpose,
     OrderStatus,
     StillOpen,
     charge_refusal,
     checkout_request,
     judge,
 )
-from services.domain.money import is_amount
+from services.domain.money import format_cents, is_amount
 from services.domain.text import check_text
 from services.errors import (
     Conflict,
@@ -57,7 +57,8 @@ Source: https://docs.stripe.com/api/idempotent_requests"""
 class PaymentResult:
     """The outcome of a payment call: the link and Stripe's session id, or the error in a sentence.
 
-    With `success=False` and an `order_id` the order is stored, and its status says whether the outcome is known.
+    `field` names the argument that the error is about. With `success=False` and an `order_id` the order is stored,
+    and its status says whether the outcome is known.
     """
 
     success: bool
@@ -65,6 +66,7 @@ class PaymentResult:
     transaction_id: str | None = None
     order_id: int | None = None
     error: str | None = None
+    field: str | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,16 @@ class PaymentService:
         discount_code: str | None = None,
         success_url: str | None = None,
         cancel_url: str | None = None,
+        *,
+        expected_total_cents: int | None = None,
     ) -> PaymentResult:
         """A checkout for the initial purchase at the price in force; a code that cannot be used refuses it.
 
+        So does a price that is no longer `expected_total_cents`, the total that somebody was quoted, where it is given.
         The URLs default to `{BASE_URL}/payment/success?session_id={CHECKOUT_SESSION_ID}` and `.../payment/cancel`.
+        Raises `TryAgain` where the database could not store the order, before anything was sent to Stripe.
         """
-        quote = partial(self._quote_initial, account_id, discount_code)
+        quote = partial(self._quote_initial, account_id, discount_code, expected_total_cents)
         return await asyncio.to_thread(self._create, account_id, quote, success_url, cancel_url)
 
     async def create_topup_checkout(
@@ -172,44 +178,34 @@ class PaymentService:
                 raise NotFound(f"There is no account {account_id}.", field="account_id")
             order = self._store(account, quote(gateway), success_url, cancel_url)
         except (InvalidInput, NotFound, Conflict, StripeNotConfigured) as error:
-            return PaymentResult(False, error=error.sentence)
+            return PaymentResult(False, error=error.sentence, field=error.field)
         return self._send_first(order)
 
-    def _quote_initial(self, account_id: int, discount_code: str | None, gateway: PaymentGateway) -> OrderDraft:
+    def _quote_initial(
+        self, account_id: int, discount_code: str | None, expected_total_cents: int | None, gateway: PaymentGateway
+    ) -> OrderDraft:
         code = discount_code.strip() if discount_code else None
         price = self.pricing_service.get_checkout_price(code or None)
         if price.refusal is not None:
             raise Conflict(price.refusal, field="discount_code")
-        return OrderDraft(
-            account_id=account_id,
-            purpose=OrderPurpose.INITIAL_ACCESS,
+        if expected_total_cents is not None and price.final_price_cents != expected_total_cents:
+            raise Conflict(
+                f"The price is {format_cents(price.final_price_cents)} now and no longer "
+                f"{format_cents(expected_total_cents)}. Nothing was created.",
+                field="expected_total_cents",
+            )
+        return OrderDraft.initial_access(
+            account_id,
+            price,
             currency=self.settings.currency,
             livemode=gateway.livemode,
-            price_version=price.price_version,
-            price_mode=price.price_mode,
-            base_cents=price.base_price_cents,
-            discount_code=price.discount_code_applied,
-            discount_cents=price.discount_cents,
-            total_cents=price.final_price_cents,
             credit_cents=self.settings.initial_credit_cents,
         )
 
     def _quote_topup(self, account_id: int, amount_cents: int, gateway: PaymentGateway) -> OrderDraft:
         if not is_amount(amount_cents):
             raise InvalidInput("A top-up is a whole number of cents from 50.", field="amount")
-        return OrderDraft(
-            account_id=account_id,
-            purpose=OrderPurpose.TOP_UP,
-            currency=self.settings.currency,
-            livemode=gateway.livemode,
-            price_version=None,
-            price_mode=None,
-            base_cents=amount_cents,
-            discount_code=None,
-            discount_cents=0,
-            total_cents=amount_cents,
-            credit_cents=amount_cents,
-        )
+        return OrderDraft.top_up(account_id, amount_cents, currency=self.settings.currency, livemode=gateway.livemode)
 
     def _store(self, account: Account, draft: OrderDraft, success_url: str | None, cancel_url: str | None) -> Order:
         """Commits the order and its request, before anything is sent."""
@@ -229,7 +225,7 @@ class PaymentService:
                 success_url=success_url,
                 cancel_url=cancel_url,
                 allow_promotion_codes=self.settings.allow_promotion_codes,
-                stripe_customer_id=account.stripe_customer_id,
+                stripe_customer_id=account.stripe_customer_in(livemode=draft.livemode),
             )
 
         return self.order_service.create(draft, request_for)
@@ -243,8 +239,11 @@ class PaymentService:
         except GatewayDenied as error:
             self._note(self.order_service.failed, order, error)
             return PaymentResult(False, order_id=order.id, error=error.sentence)
-        except (GatewayRefused, TryAgain) as error:
+        except GatewayRefused as error:
             return PaymentResult(False, order_id=order.id, error=error.sentence)
+        except TryAgain as error:
+            kept = f"Order {order.id} is kept; refreshing it sends the same request again."
+            return PaymentResult(False, order_id=order.id, error=f"{error.sentence} {kept}")
         except (OutcomeUnknown, GatewayUnreadable) as error:
             unknown = f"Whether the checkout exists is unknown; refreshing order {order.id} finds out."
             return PaymentResult(False, order_id=order.id, error=f"{error.sentence} {unknown}")

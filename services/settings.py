@@ -5,15 +5,17 @@ import re
 import stat
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.errors import ConfigurationError
 
 STRIPE_API_BASE = "https://api.stripe.com"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SECRET_KEY = re.compile(r"(sk|rk)_(test|live)_[!-~]+")
 
 
@@ -30,7 +32,7 @@ def default_database_url() -> str:
 class Settings(BaseSettings):
     """Every setting, with its default. Amounts are in cents."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     price_rrp_cents: int = Field(default=4999, ge=0, le=99_999_999)
     price_launch_cents: int = Field(default=2999, ge=0, le=99_999_999)
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
     price_mode: Literal["rrp", "launch", "sale"] = "launch"
     initial_credit_cents: int | None = Field(default=None, ge=0, le=99_999_999)
 
-    product_name: str = Field(default="Thunderbird Access", min_length=1, max_length=250)
+    product_name: str = Field(default="Thunderbird Access", min_length=1, max_length=200)
     currency: Literal["usd"] = "usd"
     base_url: str = "http://localhost:8000"
     allow_promotion_codes: bool = True
@@ -50,6 +52,20 @@ class Settings(BaseSettings):
     allow_live: bool = False
 
     database_url: SecretStr = Field(default_factory=lambda: SecretStr(default_database_url()))
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object, info: ValidationInfo) -> object:
+        """An empty value stands for the default, and so an empty key for none."""
+        return cls.model_fields[str(info.field_name)].get_default(call_default_factory=True) if value == "" else value
+
+    @field_validator("price_rrp_cents", "price_launch_cents", "price_sale_cents", "initial_credit_cents", mode="before")
+    @classmethod
+    def _plain_digits(cls, value: object) -> object:
+        """`int()` would take `1_000`, `4999.0` and other scripts' digits for a number of cents."""
+        if isinstance(value, str) and re.fullmatch("[0-9]{0,8}", value) is None:
+            raise ValueError("an amount is a whole number of cents, in at most eight digits")
+        return value
 
     @field_validator("base_url", "stripe_api_base")
     @classmethod
@@ -69,7 +85,8 @@ class Settings(BaseSettings):
         return "_live_" in self.stripe_secret_key.get_secret_value()[:8]
 
     def check_stripe_key(self) -> None:
-        """Raises `ConfigurationError` for a key that is not a secret key, or is live without `ALLOW_LIVE`."""
+        """Raises `ConfigurationError` for a key that is not a secret key, is live without `ALLOW_LIVE`, or would
+        leave the machine in clear."""
         key = self.stripe_secret_key.get_secret_value()
         if key and _SECRET_KEY.fullmatch(key) is None:
             raise ConfigurationError(
@@ -80,6 +97,12 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 "STRIPE_SECRET_KEY is a live key, which moves real money. Use a test key, or set ALLOW_LIVE=true.",
                 field="stripe_secret_key",
+            )
+        address = urlsplit(self.stripe_api_base)
+        if key and address.scheme == "http" and address.hostname not in LOOPBACK:
+            raise ConfigurationError(
+                "STRIPE_API_BASE would send the key in clear: it starts with https://, or is on this machine.",
+                field="stripe_api_base",
             )
 
 
@@ -112,4 +135,6 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = str(problem["loc"][0])
-        raise ConfigurationError(f"{name.upper()}: {problem['msg']}.", field=name) from None
+        raise ConfigurationError(
+            f"{name.upper()}: {problem['msg'].removeprefix('Value error, ')}.", field=name
+        ) from None

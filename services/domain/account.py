@@ -11,12 +11,20 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 
 @dataclass(frozen=True)
 class Account:
-    """A customer's account. `email` is in canonical form; `created_at` is in UTC."""
+    """A customer's account. `email` is in canonical form; `created_at` is in UTC.
+
+    Stripe keeps live and test customers apart: `stripe_livemode` tells where `stripe_customer_id` is one.
+    """
 
     id: int
     email: str
     stripe_customer_id: str | None
+    stripe_livemode: bool | None
     created_at: datetime
+
+    def stripe_customer_in(self, *, livemode: bool) -> str | None:
+        """The account's customer in Stripe's live or test mode; None where it has none there."""
+        return self.stripe_customer_id if self.stripe_livemode is livemode else None
 
 
 def canonical_email(text: str) -> str:

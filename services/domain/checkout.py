@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, Self, assert_never
 
 from services.domain.ledger import TransactionKind
 from services.domain.money import MAX_CHARGE_CENTS, MIN_CHARGE_CENTS, format_cents
-from services.domain.pricing import PriceMode
+from services.domain.pricing import PriceCalculation, PriceMode
 
 
 class OrderPurpose(StrEnum):
@@ -56,6 +56,42 @@ class OrderDraft:
     discount_cents: int
     total_cents: int
     credit_cents: int | None
+
+    @classmethod
+    def initial_access(
+        cls, account_id: int, price: PriceCalculation, *, currency: str, livemode: bool, credit_cents: int | None
+    ) -> Self:
+        """The initial purchase at a quoted price."""
+        return cls(
+            account_id=account_id,
+            purpose=OrderPurpose.INITIAL_ACCESS,
+            currency=currency,
+            livemode=livemode,
+            price_version=price.price_version,
+            price_mode=price.price_mode,
+            base_cents=price.base_price_cents,
+            discount_code=price.discount_code_applied,
+            discount_cents=price.discount_cents,
+            total_cents=price.final_price_cents,
+            credit_cents=credit_cents,
+        )
+
+    @classmethod
+    def top_up(cls, account_id: int, amount_cents: int, *, currency: str, livemode: bool) -> Self:
+        """A top-up, which credits what it costs."""
+        return cls(
+            account_id=account_id,
+            purpose=OrderPurpose.TOP_UP,
+            currency=currency,
+            livemode=livemode,
+            price_version=None,
+            price_mode=None,
+            base_cents=amount_cents,
+            discount_code=None,
+            discount_cents=0,
+            total_cents=amount_cents,
+            credit_cents=amount_cents,
+        )
 
     def credit_for(self, paid_cents: int) -> int:
         """What the order credits, in cents, when `paid_cents` arrived."""

@@ -122,7 +122,7 @@ def _errors() -> Iterator[None]:
             "Stripe does not accept the key, or the key lacks the right for this.", request_id=error.request_id
         ) from None
     except stripe.RateLimitError:
-        raise TryAgain("Stripe asks for a pause. Nothing was charged; try again in a moment.") from None
+        raise TryAgain("Stripe asks for a pause. Nothing was charged.") from None
     except stripe.IdempotencyError:
         raise OutcomeUnknown("Stripe knows this request's key from a request that differs.") from None
     except (stripe.InvalidRequestError, stripe.CardError) as error:

@@ -46,6 +46,7 @@ accounts = _table(
     Column("email", PrefixText, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("stripe_customer_id", PrefixText, unique=True),
+    Column("stripe_livemode", Flag),
     Column("created_at", UTCDateTime, nullable=False),
 )
 

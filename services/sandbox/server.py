@@ -187,6 +187,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _dispatch(self) -> None:
         body = self._body()
+        if body is None:
+            self.close_connection = True
+            return
         if isinstance(body, HTTPStatus):
             # What was not read would be taken for the next request.
             self.close_connection = True
@@ -201,14 +204,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._deliver_page(path, body)
 
-    def _body(self) -> str | HTTPStatus:
-        """The request's body, or the status to refuse it with, unread."""
+    def _body(self) -> str | HTTPStatus | None:
+        """The request's body; the status to refuse it with, unread; None where its sender died in the middle."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             return HTTPStatus.LENGTH_REQUIRED
         if int(length) > _BODY_BYTES:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        return self.rfile.read(int(length)).decode("utf-8", "replace")
+        body = self.rfile.read(int(length))
+        return body.decode("utf-8", "replace") if len(body) == int(length) else None
 
     def _deliver(self, given: Answer) -> None:
         """Send an API answer: the one way out, and so the place where a scripted fault takes hold."""

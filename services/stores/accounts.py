@@ -11,7 +11,7 @@ from services.domain.account import Account
 from services.errors import Conflict
 from services.models.tables import accounts, orders
 
-_COLUMNS = (accounts.c.id, accounts.c.email, accounts.c.stripe_customer_id, accounts.c.created_at)
+_COLUMNS = [column for column in accounts.c if column.name != "password_hash"]
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -25,7 +25,7 @@ class AccountStore:
             row_id = connection.execute(statement.returning(accounts.c.id)).scalar_one()
         except IntegrityError:
             raise Conflict(f"There is already an account with the e-mail {email}.", field="email") from None
-        return Account(row_id, email, None, now)
+        return Account(row_id, email, None, None, now)
 
     def get(self, connection: Connection, account_id: int) -> Account | None:
         """The account with this id."""
@@ -56,13 +56,19 @@ class AccountStore:
         found = self._one(connection, accounts.c.stripe_customer_id == stripe_id)
         return found or self._one(connection, accounts.c.id == _account_of(by_order))
 
-    def set_stripe_customer(self, connection: Connection, account_id: int, stripe_customer_id: str) -> None:
-        """Keeps the first Stripe customer that paid for the account, unless another account has it."""
+    def set_stripe_customer(
+        self, connection: Connection, account_id: int, stripe_customer_id: str, *, livemode: bool
+    ) -> None:
+        """Keeps the first Stripe customer that paid for the account, a live one before a test one.
+
+        Where another account has the customer already nothing is kept.
+        """
         taken = sa.select(accounts.c.id).where(accounts.c.stripe_customer_id == stripe_customer_id)
+        replaceable = sa.or_(accounts.c.stripe_customer_id.is_(None), sa.and_(livemode, ~accounts.c.stripe_livemode))
         connection.execute(
             sa.update(accounts)
-            .where(accounts.c.id == account_id, accounts.c.stripe_customer_id.is_(None), ~taken.exists())
-            .values(stripe_customer_id=stripe_customer_id)
+            .where(accounts.c.id == account_id, replaceable, ~taken.exists())
+            .values(stripe_customer_id=stripe_customer_id, stripe_livemode=livemode)
         )
 
     def _one(self, connection: Connection, condition: sa.ColumnElement[bool]) -> Account | None:
@@ -75,4 +81,4 @@ def _account_of(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 
 
 def _account(row: Row[*tuple[Any, ...]]) -> Account:
-    return Account(row.id, row.email, row.stripe_customer_id, row.created_at)
+    return Account(row.id, row.email, row.stripe_customer_id, row.stripe_livemode, row.created_at)

@@ -25,7 +25,7 @@ def names(found: list[Account]) -> list[str]:
 
 def test_an_account_is_created_under_its_canonical_address(accounts: AccountService, clock: ManualClock) -> None:
     maria = accounts.create("  Maria@Example.COM ")
-    assert maria == Account(1, "maria@example.com", None, clock.moment)
+    assert maria == Account(1, "maria@example.com", None, None, clock.moment)
     assert accounts.get(maria.id) == maria
     for form in ("maria@example.com", " MARIA@example.com "):
         assert accounts.get_by_email(form) == maria
@@ -111,7 +111,7 @@ def test_an_account_is_found_by_its_number_its_orders_and_their_stripe_ids(
     session = session_of(gateway, first.reference)
     orders.opened(first, session)
     with database.write() as connection:
-        AccountStore().set_stripe_customer(connection, maria.id, "cus_maria")
+        AccountStore().set_stripe_customer(connection, maria.id, "cus_maria", livemode=False)
 
     assert accounts.search("#1") == [ben]
     assert names(accounts.search("1")) == ["maria", "ben", "1000"]

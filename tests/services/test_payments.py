@@ -337,7 +337,7 @@ async def test_a_refusal_by_stripe_fails_the_order_and_releases_its_code(
 ) -> None:
     discounts.create("ONCE", amount_off_cents=999, max_uses=1)
     with paying_runtime.database.write() as connection:
-        AccountStore().set_stripe_customer(connection, account.id, "cus_of_another_mode")
+        AccountStore().set_stripe_customer(connection, account.id, "cus_unknown", livemode=False)
     result = await payments.create_checkout_session(account.id, "ONCE")
     assert not result.success
     assert "No such customer" in (result.error or "")
@@ -414,9 +414,9 @@ async def test_a_declined_card_leaves_the_checkout_open(
 async def test_the_return_addresses_can_be_given(
     payments: PaymentService, account: Account, sandbox: Sandbox, paying_runtime: Runtime
 ) -> None:
-    given = {"success_url": "https://shop/ok?s={CHECKOUT_SESSION_ID}", "cancel_url": "https://shop/no"}
-    assert (await payments.create_checkout_session(account.id, **given)).success
-    assert (await payments.create_topup_checkout(account.id, 1000, **given)).success
+    given = ("https://shop/ok?s={CHECKOUT_SESSION_ID}", "https://shop/no")
+    assert (await payments.create_checkout_session(account.id, None, *given)).success
+    assert (await payments.create_topup_checkout(account.id, 1000, *given)).success
     elsewhere = with_settings(paying_runtime, base_url="https://desk.example")
     assert (await elsewhere.create_checkout_session(account.id)).success
     first, second, third = ({name: request[name] for name in given} for request in created(sandbox))
@@ -466,3 +466,13 @@ async def test_orders_are_listed_newest_first_and_by_account(
     assert [order.id for order in payments.list_orders()] == made[::-1]
     assert [order.id for order in payments.list_orders(account_id=account.id)] == [made[2], made[0]]
     assert [order.id for order in payments.list_orders(1)] == [made[2]]
+
+
+async def test_a_price_that_changed_since_the_quote_creates_nothing(
+    payments: PaymentService, account: Account, sandbox: Sandbox
+) -> None:
+    result = await payments.create_checkout_session(account.id, expected_total_cents=2499)
+    assert (result.success, result.order_id, result.field) == (False, None, "expected_total_cents")
+    assert result.error == "The price is $29.99 now and no longer $24.99. Nothing was created."
+    assert (payments.list_orders(), sandbox.requests) == ([], ())
+    assert (await payments.create_checkout_session(account.id, expected_total_cents=2999)).success

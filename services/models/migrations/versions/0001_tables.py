@@ -34,10 +34,15 @@ def _create_triggers_on_sqlite() -> None:
                 f"CREATE TRIGGER {table}_refuse_{action.lower()} BEFORE {action} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
-    op.execute(
-        f"CREATE TRIGGER orders_refuse_update_of_snapshot BEFORE UPDATE OF {SNAPSHOT} ON orders "
-        "BEGIN SELECT RAISE(ABORT, 'the snapshot of an order never changes'); END"
-    )
+    for name, event in (
+        ("snapshot", f"UPDATE OF {SNAPSHOT} ON orders"),
+        ("request", "UPDATE OF request ON orders WHEN OLD.request <> '{}'"),
+        ("existence", "DELETE ON orders"),
+    ):
+        op.execute(
+            f"CREATE TRIGGER orders_keep_{name} BEFORE {event} "
+            "BEGIN SELECT RAISE(ABORT, 'what an order was quoted never changes'); END"
+        )
 
 
 def _create_triggers_on_postgresql() -> None:
@@ -50,10 +55,15 @@ def _create_triggers_on_postgresql() -> None:
             f"CREATE TRIGGER {table}_refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('{table} is append-only')"
         )
-    op.execute(
-        f"CREATE TRIGGER orders_refuse_update_of_snapshot BEFORE UPDATE OF {SNAPSHOT} ON orders "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('the snapshot of an order never changes')"
-    )
+    for name, event, each in (
+        ("snapshot", f"UPDATE OF {SNAPSHOT}", "STATEMENT"),
+        ("request", "UPDATE OF request", "ROW WHEN (OLD.request <> '{}')"),
+        ("existence", "DELETE OR TRUNCATE", "STATEMENT"),
+    ):
+        op.execute(
+            f"CREATE TRIGGER orders_keep_{name} BEFORE {event} ON orders FOR EACH {each} "
+            "EXECUTE FUNCTION refuse_change('what an order was quoted never changes')"
+        )
 
 
 def _create_tables() -> None:
@@ -63,6 +73,7 @@ def _create_tables() -> None:
         sa.Column("email", PrefixText, nullable=False),
         sa.Column("password_hash", sa.Text, nullable=False),
         sa.Column("stripe_customer_id", PrefixText, nullable=True),
+        sa.Column("stripe_livemode", Flag, nullable=True),
         sa.Column("created_at", UTCDateTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("email", name=op.f("uq_accounts_email")),
