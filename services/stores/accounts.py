@@ -64,7 +64,9 @@ class AccountStore:
         Where another account has the customer already nothing is kept.
         """
         taken = sa.select(accounts.c.id).where(accounts.c.stripe_customer_id == stripe_customer_id)
-        replaceable = sa.or_(accounts.c.stripe_customer_id.is_(None), sa.and_(livemode, ~accounts.c.stripe_livemode))
+        replaceable: sa.ColumnElement[bool] = accounts.c.stripe_customer_id.is_(None)
+        if livemode:
+            replaceable = sa.or_(replaceable, ~accounts.c.stripe_livemode)
         connection.execute(
             sa.update(accounts)
             .where(accounts.c.id == account_id, replaceable, ~taken.exists())
