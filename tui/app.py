@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 MINIMUM_COLUMNS = 60
 MINIMUM_ROWS = 20
-WIDTHS = [(0, "-narrow"), (MINIMUM_COLUMNS, "-normal"), (120, "-wide")]
+WIDTHS = [(0, "-narrow"), (MINIMUM_COLUMNS, "-slim"), (80, "-normal"), (120, "-wide")]
 HEIGHTS = [(0, "-short"), (MINIMUM_ROWS, "-level"), (32, "-tall")]
 """From how many columns and rows on a screen has which class, for the rules of its layout."""
 

@@ -65,7 +65,7 @@ async def test_a_price_is_changed_with_its_effect_shown_first(runtime: Runtime) 
         await pilot.press("ctrl+s")
         await settle(pilot)
         shown = screen_text(app)
-        assert "launch                $29.99 →       $27.99   −6.7 %" in shown
+        assert "launch               $29.99 →      $27.99   −6.7 %" in shown
         assert "reason  november test" in shown
         assert pricing.current().version == 0
         await confirm(pilot)

@@ -15,7 +15,7 @@ from tests.tui.snapshot import picture
 from tui.app import PaydeskApp
 from tui.themes import PAYDESK_LIGHT
 
-SMALL, WIDE = (80, 24), (120, 40)
+SLIM, SMALL, WIDE = (60, 20), (80, 24), (120, 40)
 
 
 @pytest.fixture
@@ -48,6 +48,10 @@ async def ask_to_save(pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+s")
 
 
+async def details(pilot: Pilot[None]) -> None:
+    await pilot.press("j", "enter")
+
+
 async def discounts(pilot: Pilot[None]) -> None:
     await pilot.press("3")
 
@@ -73,8 +77,8 @@ async def nothing(_pilot: Pilot[None]) -> None:
 Steps = Callable[[Pilot[None]], Awaitable[None]]
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
-@pytest.mark.parametrize("steps", [nothing, edit, ask_to_save, discounts, new_code, show_help])
+@pytest.mark.parametrize("size", [SLIM, SMALL, WIDE], ids=["slim", "small", "wide"])
+@pytest.mark.parametrize("steps", [nothing, edit, ask_to_save, details, discounts, new_code, show_help])
 async def test_a_screen_looks_as_it_did(
     desk: PaydeskApp, svg: SnapshotAssertion, steps: Steps, size: tuple[int, int]
 ) -> None:

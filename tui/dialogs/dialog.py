@@ -142,6 +142,25 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         line.update(content)
 
 
+class Details(Dialog[None]):
+    """Shows everything about one thing, where its line in a list has no room for it."""
+
+    CANCEL = "Close"
+
+    def __init__(self, title: str, content: Content) -> None:
+        super().__init__()
+        self._title = title
+        self._content = content
+
+    def heading(self) -> str:
+        """The title in the border."""
+        return self._title
+
+    def compose_body(self) -> ComposeResult:
+        """The content."""
+        yield Static(self._content)
+
+
 class FormDialog(Dialog[Result]):
     """A dialog with fields: it starts in the first one, and ctrl+s saves from any of them."""
 

@@ -17,7 +17,7 @@ from services.domain.pricing import PriceChange
 from services.errors import PaydeskError
 from tui.commands import Command, bindings
 from tui.desk import Desk
-from tui.dialogs.dialog import Confirm
+from tui.dialogs.dialog import Confirm, Details
 from tui.dialogs.new_code import NewCodeDialog
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
 from tui.present import count, untrusted
@@ -157,6 +157,13 @@ class DiscountsScreen(DeskScreen):
         self._show_detail()
         if not self.trial.value.strip():
             self._try()
+
+    @on(Table.Chosen, "#codes")
+    def _open_detail(self) -> None:
+        code = self._under_cursor()
+        if code is not None and self._page is not None:
+            detail = detail_of(code, self._page.current.prices, self.app.clock())
+            self.app.push_screen(Details("Code", detail))
 
     def _under_cursor(self) -> DiscountCode | None:
         codes = self._page.codes if self._page else ()

@@ -18,12 +18,12 @@ from services.domain.pricing import PriceChange, Prices
 from services.errors import PaydeskError, StalePrice
 from tui.commands import Command, bindings
 from tui.desk import Desk
-from tui.dialogs.dialog import Confirm
+from tui.dialogs.dialog import Confirm, Details
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
 from tui.present import cents, count, untrusted
 from tui.price_draft import code_effects, doubts
 from tui.screens.desk_screen import DeskScreen
-from tui.screens.pricing_words import as_text, effect_of, effect_row, history_row, in_force, overtaken
+from tui.screens.pricing_words import as_text, change_detail, effect_of, effect_row, history_row, in_force, overtaken
 from tui.widgets.price_form import Edit, PriceForm
 from tui.widgets.table import Column, Table
 
@@ -192,6 +192,15 @@ class PricingScreen(DeskScreen):
     @on(Table.Moved, "#history")
     def _moved(self) -> None:
         self.refresh_bindings()
+
+    @on(Table.Chosen, "#history")
+    def _show_change(self) -> None:
+        change = self._under_cursor()
+        if change is None or self._page is None:
+            return
+        older = [earlier for earlier in self._page.history if earlier.version < change.version]
+        before = older[0].prices if older else self._page.starting
+        self.app.push_screen(Details(f"Change v{change.version}", change_detail(change, before, self.app.clock())))
 
     def _under_cursor(self) -> PriceChange | None:
         history = self._page.history if self._page else ()

@@ -58,6 +58,18 @@ def history_row(change: PriceChange, before: Prices, now: datetime) -> Row:
     return Row(str(change.version), cells)
 
 
+def change_detail(change: PriceChange, before: Prices, now: datetime) -> Content:
+    """Everything about one stored change."""
+    when = moment(change.created_at, now).strip() if change.created_at else NOTHING
+    lines = [
+        Content.assemble(("by      ", "$muted"), untrusted(change.actor), (f", {when} UTC", "$muted")),
+        Content.assemble(("reason  ", "$muted"), untrusted(change.reason) if change.reason else NOTHING),
+        Content(""),
+        *_difference_lines(before, change.prices),
+    ]
+    return Content("\n").join(lines)
+
+
 def as_text(change: PriceChange) -> str:
     """One stored change as plain text, for the clipboard."""
     amounts = ", ".join(f"{mode.value} {cents(change.prices.of(mode))}" for mode in PriceMode)
@@ -77,13 +89,18 @@ def overtaken(old: PriceChange, new: PriceChange) -> Content:
 def effect_of(edit: Edit) -> Content:
     """The change before → after, line by line, and what about it asks for a second look."""
     before, after = edit.base.prices, edit.prices
-    lines = [Content.styled(f"{'':<16}{'before':>12}   {'after':>12}", "$muted")]
-    for line in differences(before, after):
-        text = Content.assemble(f"{line.name:<16}{line.before:>12} → ", (f"{line.after:>12}", "bold"))
-        lines.append(Content.assemble(text, (f"   {line.far}", "$text-warning")))
-    pays = f"{'a customer pays':<16}{cents(before.in_force_cents):>12} → "
-    lines.append(Content.assemble(pays, (f"{cents(after.in_force_cents):>12}", "bold")))
+    lines = _difference_lines(before, after)
     lines += [Content(""), Content.assemble(("reason  ", "$muted"), untrusted(edit.reason))]
     for doubt in doubts(before, after):
         lines.append(Content.assemble(("! ", "bold $text-warning"), (doubt.sentence, "$text-warning")))
     return Content("\n").join(lines)
+
+
+def _difference_lines(before: Prices, after: Prices) -> list[Content]:
+    lines = [Content.styled(f"{'':<16}{'before':>11}   {'after':>11}", "$muted")]
+    for line in differences(before, after):
+        text = Content.assemble(f"{line.name:<16}{line.before:>11} → ", (f"{line.after:>11}", "bold"))
+        lines.append(Content.assemble(text, (f"   {line.far}", "$text-warning")))
+    pays = f"{'a customer pays':<16}{cents(before.in_force_cents):>11} → "
+    lines.append(Content.assemble(pays, (f"{cents(after.in_force_cents):>11}", "bold")))
+    return lines

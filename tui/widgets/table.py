@@ -197,7 +197,7 @@ class Table(ScrollView, can_focus=True):
         return Content(" " * GAP).join(fitted)
 
     def _strip(self, line: Content, width: int, style: Style) -> Strip:
-        strips = Visual.to_strips(self, line.truncate(width, pad=True), width, 1, style, pad=True)
+        strips = Visual.to_strips(self, line.truncate(width, ellipsis=True, pad=True), width, 1, style, pad=True)
         return strips[0] if strips else Strip.blank(width, style.rich_style)
 
     # How it is moved
