@@ -11,6 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import CommandPalette
+from textual.notifications import SeverityLevel
 from textual.reactive import var
 from textual.screen import Screen
 from textual.signal import Signal
@@ -183,8 +184,8 @@ class PaydeskApp(App[None], inherit_bindings=False):
 
     def say(self, sentence: str, *, title: str = "", error: bool = False, warning: bool = False) -> None:
         """A short notice in a corner of the screen. The sentence may hold text from outside."""
-        severity = "error" if error else "warning" if warning else "information"
-        self.notify(visible(sentence), title=visible(title), severity=severity, markup=False)  # type: ignore[arg-type]
+        severity: SeverityLevel = "error" if error else "warning" if warning else "information"
+        self.notify(visible(sentence), title=visible(title), severity=severity, markup=False)
 
     def say_outcome(self, title: str, error: PaydeskError | None) -> None:
         """How a write ended that nobody on the screen waits for any more."""

@@ -45,10 +45,10 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     """
 
     TITLE: ClassVar[str] = ""
-    CONFIRM: ClassVar[str] = ""
+    CONFIRM: str = ""
     CANCEL: ClassVar[str] = "Cancel"
     FIRST: ClassVar[str] = "#cancel"
-    DANGER: ClassVar[bool] = False
+    DANGER: bool = False
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Cancel),
@@ -78,8 +78,12 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
             with Horizontal(classes="dialog--buttons"):
                 yield Button(untrusted(self.CANCEL), id="cancel", compact=True)
                 if self.CONFIRM:
-                    variant = "error" if self.DANGER else "primary"
-                    yield Button(untrusted(self.CONFIRM), id="confirm", compact=True, variant=variant)  # type: ignore[arg-type]
+                    yield Button(
+                        untrusted(self.CONFIRM),
+                        id="confirm",
+                        compact=True,
+                        variant="error" if self.DANGER else "primary",
+                    )
         yield KeyLine()
         yield TooSmall()
 
@@ -184,9 +188,9 @@ class Confirm(Dialog[bool]):
         self._title = title
         self._effect = effect
         self._type_this = type_this
-        # The names of the class's own buttons are defaults that one dialog may have its own of.
-        self.CONFIRM = confirm  # type: ignore[misc]
-        self.DANGER = danger  # type: ignore[misc]
+        # What other dialogs have by their class, each of these has by itself.
+        self.CONFIRM = confirm
+        self.DANGER = danger
 
     def heading(self) -> str:
         """The title in the border."""
