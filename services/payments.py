@@ -190,7 +190,7 @@ class PaymentService:
             raise Conflict(price.refusal, field="discount_code")
         if expected_total_cents is not None and price.final_price_cents != expected_total_cents:
             raise Conflict(
-                f"The price is {format_cents(price.final_price_cents)} now and no longer "
+                f"The price is {format_cents(price.final_price_cents)} now, no longer "
                 f"{format_cents(expected_total_cents)}. Nothing was created.",
                 field="expected_total_cents",
             )

@@ -1,7 +1,9 @@
 """The app: its screens, themes and keys, and the owner of every write."""
 
+import asyncio
 import logging
 import secrets
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -134,6 +136,9 @@ class PaydeskApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Open the services behind the first paint."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # A closed terminal leaves as `q` does, so that whoever started the app can clear up behind it.
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
         self.call_after_refresh(self.describe_desk)
 
     def describe_desk(self) -> None:
@@ -225,8 +230,10 @@ class PaydeskApp(App[None], inherit_bindings=False):
         """Leave, where leaving waited for the last write."""
         from tui.dialogs.leaving import LeavingDialog
 
-        if not self.calls.writing and isinstance(self.screen, LeavingDialog):
-            self.screen.dismiss(True)
+        # A write may outlive the screens: it ends in its own time while the app closes.
+        top = self.screen_stack[-1] if self.screen_stack else None
+        if not self.calls.writing and isinstance(top, LeavingDialog):
+            top.dismiss(True)
 
     def _fatal_error(self) -> None:
         """End after an error nobody foresaw. Textual would print local variables, which hold keys and e-mails."""

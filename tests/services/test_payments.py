@@ -473,6 +473,6 @@ async def test_a_price_that_changed_since_the_quote_creates_nothing(
 ) -> None:
     result = await payments.create_checkout_session(account.id, expected_total_cents=2499)
     assert (result.success, result.order_id, result.field) == (False, None, "expected_total_cents")
-    assert result.error == "The price is $29.99 now and no longer $24.99. Nothing was created."
+    assert result.error == "The price is $29.99 now, no longer $24.99. Nothing was created."
     assert (payments.list_orders(), sandbox.requests) == ([], ())
     assert (await payments.create_checkout_session(account.id, expected_total_cents=2999)).success

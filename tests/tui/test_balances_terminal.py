@@ -6,7 +6,7 @@ import sys
 from services.balance import BalanceService
 from services.runtime import Runtime
 from tests.tui.ledgers import new_account
-from tests.tui.test_hostile import Terminal
+from tests.tui.terminal import Terminal
 
 HOSTILE = "\x1b]52;c;aGFjaw==\x07 \x1b[31337m \x9b31338m \u202e \x1b[2J \x1bc"
 

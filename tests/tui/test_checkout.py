@@ -173,7 +173,7 @@ async def test_a_price_that_changed_since_the_quote_creates_nothing(scene: Scene
         DynamicPricingService.over(scene.runtime).change_prices(mode="rrp")
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "✗ The price has changed since it was" in screen_text(app)
+        assert "✗ The price is $49.99 now" in screen_text(app)
         assert "$49.99" in screen_text(app)
         assert scene.orders == []
         await pilot.press("ctrl+s")

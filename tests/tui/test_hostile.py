@@ -1,16 +1,8 @@
 """Text from strangers on every kind of surface: shown letter for letter, never obeyed."""
 
-import os
-import pty
-import select
-import subprocess
 import sys
-import termios
-import time
-from pathlib import Path
 from typing import ClassVar
 
-import pytest
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -21,6 +13,7 @@ from services.errors import InvalidInput
 from services.pricing_dynamic import DynamicPricingService
 from services.runtime import Runtime
 from tests.tui.desks import app_on, screen_text, settle
+from tests.tui.terminal import Terminal
 from tui.dialogs.dialog import Confirm
 from tui.messages import PricingChanged
 from tui.present import untrusted, visible
@@ -118,39 +111,3 @@ def test_no_sequence_of_it_reaches_the_terminal(runtime: Runtime, sqlite_url: st
     assert b"\x1b[31337m" not in written
     assert "\x9b".encode() not in written
     assert "\u202e".encode() not in written
-
-
-class Terminal:
-    """A program in a pseudo terminal of 140 × 40."""
-
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._outside, inside = pty.openpty()
-        termios.tcsetwinsize(inside, (40, 140))
-        self._process = subprocess.Popen(
-            command,
-            stdin=inside,
-            stdout=inside,
-            stderr=inside,
-            env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd()), **environment},
-            start_new_session=True,
-        )
-        os.close(inside)
-
-    def __enter__(self) -> "Terminal":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._outside)
-
-    def read_until(self, marker: bytes, seconds: float = 20) -> bytes:
-        """Everything that was written up to the marker."""
-        written = b""
-        deadline = time.monotonic() + seconds
-        while marker not in written:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._outside], [], [], left)[0]:
-                pytest.fail(f"{marker!r} was never written; the end of what was: {written[-2000:]!r}")
-            written += os.read(self._outside, 65536)
-        return written

@@ -12,7 +12,6 @@ from services.domain.pricing import PriceMode
 from services.errors import PaydeskError
 
 if TYPE_CHECKING:
-    from services.payments import PaymentResult
     from tui.desk import Desk
 
 LISTED = 200
@@ -132,15 +131,15 @@ async def create(desk: "Desk", wanted: Wanted, quoted_cents: int | None) -> Crea
     """Create the wanted checkout, unless it comes to another total than the one that was quoted."""
     if wanted.account is None:
         return Created(None, "Choose the account that the checkout is for.", "account_id")
-    if quoted_cents is not None and (now := quote(desk, wanted)).refusal is None and now.total_cents != quoted_cents:
-        return Created(None, "The price has changed since it was quoted. Look at the new one, then create again.")
     if wanted.purpose is OrderPurpose.TOP_UP:
         result = await desk.payments.create_topup_checkout(wanted.account.id, wanted.amount_cents or 0)
     else:
-        result = await desk.payments.create_checkout_session(wanted.account.id, wanted.code or None)
+        result = await desk.payments.create_checkout_session(
+            wanted.account.id, wanted.code or None, expected_total_cents=quoted_cents
+        )
     if result.order_id is not None:
         return Created(one_order(desk, result.order_id), result.error)
-    return Created(None, result.error or "The checkout was not created.", _refused_field(desk, wanted, result))
+    return Created(None, result.error or "The checkout was not created.", _refused_field(wanted, result.field))
 
 
 async def check(desk: "Desk", order_id: int) -> Check:
@@ -154,12 +153,14 @@ async def check(desk: "Desk", order_id: int) -> Check:
     return Check(one_order(desk, order_id), error)
 
 
-def _refused_field(desk: "Desk", wanted: Wanted, result: "PaymentResult") -> FieldName | None:
-    """The field that a refusal is about. The result names none, so the rules are asked which one says the same."""
-    refused = quote(desk, wanted)
-    if refused.refusal == result.error:
-        return refused.refused_field
-    return "amount" if wanted.purpose is OrderPurpose.TOP_UP and not wanted.amount_cents else None
+def _refused_field(wanted: Wanted, name: str | None) -> FieldName | None:
+    """The form's field for the argument that was refused; a price that cannot be charged comes from the code."""
+    match name, wanted.purpose:
+        case "amount", OrderPurpose.INITIAL_ACCESS:
+            return "discount_code"
+        case ("account_id" | "discount_code" | "amount") as field, _:
+            return field
+    return None
 
 
 def _email(desk: "Desk", account_id: int) -> str | None:

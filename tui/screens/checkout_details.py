@@ -113,8 +113,8 @@ class OrderDetails(OptionList):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "down", show=False, tooltip="One line down."),
-        Binding("k", "cursor_up", "up", show=False, tooltip="One line up."),
+        Binding("j", "cursor_down", "down", show=False, system=True, tooltip="One line down."),
+        Binding("k", "cursor_up", "up", show=False, system=True, tooltip="One line up."),
     ]
 
     listed: reactive[ListedOrder | None] = reactive(None)

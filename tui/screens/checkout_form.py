@@ -42,8 +42,18 @@ class BlockInput(MoneyInput):
     HELP = "An amount: type it, or take it up and down in blocks of $10 with `+` and `-`."
     # No amount here has a sign, so the keys are free; with priority, or the field would type them.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,up", "step(1)", "$10 more", show=False, priority=True, tooltip="One block of $10 more."),
-        Binding("minus,down", "step(-1)", "$10 less", show=False, priority=True, tooltip="One block of $10 less."),
+        Binding(
+            "plus,up", "step(1)", "$10 more", show=False, system=True, priority=True, tooltip="One block of $10 more."
+        ),
+        Binding(
+            "minus,down",
+            "step(-1)",
+            "$10 less",
+            show=False,
+            system=True,
+            priority=True,
+            tooltip="One block of $10 less.",
+        ),
     ]
 
     def action_step(self, step: int) -> None:
@@ -87,7 +97,7 @@ class OrderForm(Vertical):
         """A checkout as the form has it is asked for, with the button."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next_field", "next", show=False, tooltip="Go on to the next field."),
+        Binding("enter", "next_field", "next", show=False, system=True, tooltip="Go on to the next field."),
     ]
 
     configured: reactive[bool] = reactive(True)

@@ -38,8 +38,8 @@ class AccountInput(LineInput):
         "Up and down move among what is found, enter or tab takes it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "offer(1)", "next", show=False, tooltip="The next account that is offered."),
-        Binding("up", "offer(-1)", "previous", show=False, tooltip="The account before it."),
+        Binding("down", "offer(1)", "next", show=False, system=True, tooltip="The next account that is offered."),
+        Binding("up", "offer(-1)", "previous", show=False, system=True, tooltip="The account before it."),
     ]
 
     @dataclass

@@ -1,0 +1,58 @@
+"""A program in a pseudo terminal, as a person's terminal would run it."""
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+
+class Terminal:
+    """A program in a pseudo terminal of 140 × 40."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._outside, inside = pty.openpty()
+        termios.tcsetwinsize(inside, (40, 140))
+        self._process = subprocess.Popen(
+            command,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd()), **environment},
+            start_new_session=True,
+        )
+        os.close(inside)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._outside)
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the status that the program exits with; what it still writes is read away."""
+        self._process.send_signal(number)
+        while self._process.poll() is None:
+            with contextlib.suppress(OSError):  # the program has closed its side
+                if select.select([self._outside], [], [], 0.05)[0]:
+                    os.read(self._outside, 65536)
+        return self._process.returncode
+
+    def read_until(self, marker: bytes, seconds: float = 20) -> bytes:
+        """Everything that was written up to the marker."""
+        written = b""
+        deadline = time.monotonic() + seconds
+        while marker not in written:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._outside], [], [], left)[0]:
+                pytest.fail(f"{marker!r} was never written; the end of what was: {written[-2000:]!r}")
+            written += os.read(self._outside, 65536)
+        return written
