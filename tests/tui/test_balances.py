@@ -56,6 +56,7 @@ async def test_hits_come_while_one_types_and_enter_opens_the_highlighted_one(run
 
 
 async def test_what_is_typed_in_one_go_arrives_in_the_finder(runtime: Runtime) -> None:
+    new_account(runtime, "anna@example.com")
     new_account(runtime)
     app = app_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -136,7 +137,7 @@ async def test_an_entry_is_explained_with_the_price_of_its_order(runtime: Runtim
         await settle(pilot)
         assert isinstance(app.screen, EntryDialog)
         shown = screen_text(app)
-        for fact in ("$0.00 → $29.99", "By        anna", "launch $29.99  from the settings", "initial access"):
+        for fact in ("$0.00 → $29.99", "By        anna", "launch $29.99 from the settings", "initial access"):
             assert fact in shown
         await pilot.press("y")
         await settle(pilot)

@@ -96,7 +96,7 @@ async def test_a_click_chooses_a_row_and_a_second_one_explains_it(runtime: Runti
         assert ledger.cursor == 997
         await pilot.click(ledger, offset=(20, 4), times=2)
         await settle(pilot)
-        assert "997  of account 1" in screen_text(app)
+        assert "997 of account 1" in screen_text(app)
 
 
 async def test_while_the_database_is_slow_keys_work_and_places_are_held(runtime: Runtime) -> None:

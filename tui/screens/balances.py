@@ -93,7 +93,6 @@ class BalancesScreen(DeskScreen):
     MODE: ClassVar[str] = "balances"
     CONCERNS = (BalanceChanged, AccountChanged)
     HOME = "#ledger"
-    AUTO_FOCUS = HOME
     SEARCH = "#find"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Find, Credit, Deduction, MakeAccount)
 
@@ -194,8 +193,8 @@ class BalancesScreen(DeskScreen):
     # What can be done
 
     def action_find(self) -> None:
-        """Go to the finder."""
-        self.action_search()
+        """Go to the finder, at once: `Widget.focus` would wait behind the keys that were typed meanwhile."""
+        self.set_focus(self.finder.field)
 
     def action_credit(self) -> None:
         """Add to the balance."""

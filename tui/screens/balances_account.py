@@ -65,9 +65,16 @@ class AccountFacts(Widget):
 def _who(account: Account, now: datetime) -> Content:
     opened = account.created_at
     since = f"since {opened.day} {MONTHS[opened.month - 1]} {opened.year}"
-    ids = [untrusted(account.stripe_customer_id)] if account.stripe_customer_id else [Content("no Stripe customer")]
-    line = Content(" · ").join([*ids, Content(since)]).stylize("$muted")
+    line = Content(" · ").join([_customer(account), Content(since)]).stylize("$muted")
     return Content("\n").join([untrusted(account.email, "bold"), line])
+
+
+def _customer(account: Account) -> Content:
+    if account.stripe_customer_id is None:
+        return Content("no Stripe customer")
+    # Stripe keeps live and test customers apart.
+    place = {True: " (live)", False: " (test)", None: ""}[account.stripe_livemode]
+    return untrusted(account.stripe_customer_id) + place
 
 
 def _what(summary: BalanceSummary | None) -> Content:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
@@ -16,7 +16,7 @@ from services.errors import PaydeskError
 from tui.app import PaydeskApp
 from tui.commands import Copy, bindings
 from tui.dialogs.dialog import Dialog
-from tui.present import MONTHS, NOTHING, cents, signed_cents, status, untrusted, visible
+from tui.present import ELLIPSIS, MONTHS, NOTHING, cents, signed_cents, status, untrusted, visible
 from tui.widgets.ledger_columns import kind_word
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _entry_lines(entry: "Transaction") -> Iterator[Line]:
     at = entry.created_at.astimezone(UTC)
     before, after = entry.balance_after_cents - entry.amount_cents, entry.balance_after_cents
     amount_style = "bold $text-success" if entry.amount_cents > 0 else "bold"
-    yield "Entry", Content.assemble((f"{entry.seq}", "bold"), (f"  of account {entry.account_id}", "$muted"))
+    yield "Entry", Content.assemble((str(entry.seq), "bold"), (f" of account {entry.account_id}", "$muted"))
     yield "When", Content(f"{at.day} {MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S} UTC")
     yield "Kind", Content(kind_word(entry.kind))
     yield "Amount", Content.styled(signed_cents(entry.amount_cents), amount_style)
@@ -66,28 +66,26 @@ def _entry_lines(entry: "Transaction") -> Iterator[Line]:
 def _order_lines(entry: "Transaction", order: "Order | PaydeskError | None") -> Iterator[Line]:
     if entry.order_id is None:
         yield "Order", Content.styled(NOTHING, "$muted")
-        return
-    if order is None:
-        yield "Order", Content(f"{entry.order_id}  …")
-        return
-    if isinstance(order, PaydeskError):
+    elif order is None:
+        yield "Order", Content(f"{entry.order_id}  {ELLIPSIS}")
+    elif isinstance(order, PaydeskError):
         yield "Order", Content.assemble(f"{entry.order_id}  ", untrusted(order.sentence, "$text-error"))
-        return
+    else:
+        yield from _snapshot_lines(order)
+
+
+def _snapshot_lines(order: "Order") -> Iterator[Line]:
+    """What the order was quoted, and what Stripe calls it."""
     draft = order.draft
-    yield "", Content("")
-    yield "Order", Content.assemble((str(order.id), "bold"), "  ", status(order.status))
-    yield "For", Content(draft.purpose.value.replace("_", " "))
+    purpose = draft.purpose.value.replace("_", " ")
+    yield "Order", Content.assemble((str(order.id), "bold"), " ", status(order.status), (f" · {purpose}", "$muted"))
     if draft.price_mode is not None:
-        version = f"price version {draft.price_version}" if draft.price_version else "from the settings"
-        yield (
-            "Price",
-            Content.assemble(f"{draft.price_mode.value} {cents(draft.base_cents)}  ", (version, "$muted")),
-        )
+        version = f"v{draft.price_version}" if draft.price_version else "from the settings"
+        yield "Price", Content.assemble(f"{draft.price_mode.value} {cents(draft.base_cents)} ", (version, "$muted"))
     if draft.discount_code is not None:
-        yield "Code", Content.assemble(untrusted(draft.discount_code), f"  {signed_cents(-draft.discount_cents)}")
-    yield "Total", Content(f"{cents(draft.total_cents)} {visible(draft.currency.upper())}")
-    if order.paid_cents is not None:
-        yield "Paid", Content(cents(order.paid_cents))
+        yield "Code", Content.assemble(untrusted(draft.discount_code), f" {signed_cents(-draft.discount_cents)}")
+    paid = "" if order.paid_cents is None else f", paid {cents(order.paid_cents)}"
+    yield "Total", Content(f"{cents(draft.total_cents)} {visible(draft.currency.upper())}{paid}")
     yield "Session", _optional(order.session_id)
     yield "Payment", _optional(order.payment_intent_id)
 
@@ -146,7 +144,13 @@ class EntryDialog(Dialog[None]):
     HELP = "One entry of the ledger: who, when, why, and the price of the order behind it."
     TITLE = "Entry"
     CANCEL = "Close"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Copy)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Copy),
+        Binding("up,k", "scroll(-1)", "up", show=False, system=True, tooltip="One line up."),
+        Binding("down,j", "scroll(1)", "down", show=False, system=True, tooltip="One line down."),
+        Binding("pageup", "scroll(-10)", "page up", show=False, system=True, tooltip="One page up."),
+        Binding("pagedown,space", "scroll(10)", "page down", show=False, system=True, tooltip="One page down."),
+    ]
 
     def __init__(self, entry: "Transaction") -> None:
         super().__init__()
@@ -159,6 +163,10 @@ class EntryDialog(Dialog[None]):
     def on_mount(self) -> None:
         """Show the entry, and read its order."""
         self.query_one(EntryFacts).entry = self._entry
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the facts by lines, where they are longer than the window."""
+        self.query_one(".dialog").scroll_relative(y=lines, animate=False, immediate=True)
 
     def action_copy(self) -> None:
         """Copy the entry."""

@@ -47,10 +47,10 @@ class AccountFinder(Vertical):
         "Stripe id (cus_, cs_, pi_)."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "hit(-1)", "up", show=False, tooltip="To the hit above."),
-        Binding("down", "hit(1)", "down", show=False, tooltip="To the hit below."),
-        Binding("pageup", "hit(-10)", "page up", show=False, tooltip="Ten hits up."),
-        Binding("pagedown", "hit(10)", "page down", show=False, tooltip="Ten hits down."),
+        Binding("up", "hit(-1)", "up", show=False, system=True, tooltip="To the hit above."),
+        Binding("down", "hit(1)", "down", show=False, system=True, tooltip="To the hit below."),
+        Binding("pageup", "hit(-10)", "page up", show=False, system=True, tooltip="Ten hits up."),
+        Binding("pagedown", "hit(10)", "page down", show=False, system=True, tooltip="Ten hits down."),
     ]
 
     @dataclass
@@ -93,6 +93,11 @@ class AccountFinder(Vertical):
         self._open_first = False
 
     @on(Input.Changed, "#find")
+    def _typed(self) -> None:
+        # Whoever types on after enter wants another account.
+        self._open_first = False
+        self._search()
+
     def _search(self) -> None:
         text = self.text
         self._answered = None

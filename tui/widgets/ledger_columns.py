@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from rich.cells import cell_len
-
 from tui.present import ELLIPSIS, cents, fit, moment, signed_cents
 
 if TYPE_CHECKING:
@@ -104,8 +102,3 @@ class LedgerColumns:
             f"{balance:>{self.balance}} ",
         )
         return gap.join(words)
-
-
-def width_of(cells: Iterable[Cell]) -> int:
-    """How many cells a line takes."""
-    return sum(cell_len(text) for text, _tone in cells)

@@ -60,13 +60,13 @@ class LedgerTable(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, tooltip="To the entry above, which is newer."),
-        Binding("down,j", "move(1)", "down", show=False, tooltip="To the entry below, which is older."),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, tooltip="One page up."),
-        Binding("pagedown,ctrl+f,space", "page(1)", "page down", show=False, tooltip="One page down."),
-        Binding("home,g", "newest", "newest", show=False, tooltip="To the newest entry."),
-        Binding("end,G", "oldest", "oldest", show=False, tooltip="To the oldest entry."),
-        Binding("enter", "explain", "explain", tooltip="Everything that is known about the entry."),
+        Binding("up,k", "move(-1)", "up", show=False, system=True, tooltip="To the entry above, which is newer."),
+        Binding("down,j", "move(1)", "down", show=False, system=True, tooltip="To the entry below, which is older."),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, system=True, tooltip="One page up."),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, system=True, tooltip="One page down."),
+        Binding("home,g", "newest", "newest", show=False, system=True, tooltip="To the newest entry."),
+        Binding("end,G", "oldest", "oldest", show=False, system=True, tooltip="To the oldest entry."),
+        Binding("enter", "explain", "explain", system=True, tooltip="Everything that is known about the entry."),
     ]
 
     @dataclass
