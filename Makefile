@@ -17,7 +17,8 @@ demo: .venv/run.ready ## open the desk on a throw-away database with a local Str
 	@$(BIN)/paydesk demo
 
 test: .venv/dev.ready ## run the tests: real databases, real processes, the sandbox on a socket
-	$(BIN)/python -m pytest -m 'not soak'
+	$(BIN)/python -m pytest --numprocesses 2 --ignore tests/races --ignore tests/faults
+	$(BIN)/python -m pytest tests/races tests/faults # these want the processors to themselves
 
 soak: .venv/dev.ready ## run the fault and race tests with their full counts
 	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races

@@ -103,7 +103,7 @@ class Calls:
         ticket = tickets[name] = tickets.get(name, 0) + 1
 
         def is_newest() -> bool:
-            return asker.is_attached and tickets[name] == ticket
+            return self._listens(asker) and tickets[name] == ticket
 
         async def run() -> None:
             answer, error = await self._in_thread(self._reads, call, daemon=True, wanted=is_newest)
@@ -171,13 +171,17 @@ class Calls:
                     self.app.facts.publish(fact)
             self.app.write_ended()
             answered = failed if error else done
-            if answered is not None and asker.is_attached:
+            if answered is not None and self._listens(asker):
                 asker.call_next(partial(_tell, answered, error or answer))
-            elif error is not None or not asker.is_attached:
+            elif error is not None or not self._listens(asker):
                 self.app.say_outcome(title, error)
 
         self.app.run_worker(run(), name=title, group="writes")
         return True
+
+    def _listens(self, asker: "Widget") -> bool:
+        """Whether the asker still has its children to show an answer in. While the app closes they go first."""
+        return self.app.is_running and asker.is_running and asker.is_attached
 
     async def _in_thread(
         self,

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 
 class Command:
-    """A verb. `key` may name several keys, of which the first is shown; `label` is short, `help` a sentence."""
+    """A verb. `key` may name several keys, of which the first is shown; `label` is short, `help` a sentence.
+
+    `first` is for a verb that moves focus: it acts before the keys behind it are handed out, so that what is typed
+    right after it, or arrives with it over a slow line, reaches the field it goes to.
+    """
 
     key: ClassVar[str]
     label: ClassVar[str]
     help: ClassVar[str]
     footer: ClassVar[bool] = True
+    first: ClassVar[bool] = False
 
     @classmethod
     def action(cls) -> str:
@@ -37,7 +42,7 @@ class Command:
     @classmethod
     def binding(cls) -> Binding:
         """The verb as a binding of Textual's, from which footer, palette and help are made."""
-        return Binding(cls.key, cls.action(), cls.label, show=cls.footer, tooltip=cls.help)
+        return Binding(cls.key, cls.action(), cls.label, show=cls.footer, priority=cls.first, tooltip=cls.help)
 
 
 COMMON = ("search", "copy", "refresh", "back")
@@ -85,6 +90,7 @@ class Search(Command):
     key = "slash"
     label = "filter"
     help = "Go to the search or filter field of this screen."
+    first = True
 
 
 class Back(Command):

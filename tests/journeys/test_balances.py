@@ -116,7 +116,7 @@ async def test_keys_that_are_held_post_once(runtime: Runtime) -> None:
         assert isinstance(app.screen, BalancesScreen)
         await pilot.press("c")
         await fill_in(pilot, "5", "once more")
-        await pilot.press("enter", "right")
+        await pilot.press("tab", "tab")
         assert app.focused is not None
         assert app.focused.id == "confirm"
         await pilot.press("enter", "enter")
@@ -133,6 +133,7 @@ async def test_enter_that_is_held_in_the_form_posts_nothing(runtime: Runtime) ->
         await fill_in(pilot, "10", "held")
         await pilot.press(*["enter"] * 20)
         await settle(pilot)
+        assert "held" in screen_text(app), "What was typed is still there."
     assert proven_ledger(runtime.database, account.id) == []
 
 

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from services.errors import OutcomeUnknown, PaydeskError
@@ -120,8 +121,11 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         # Enter goes on from field to field and never confirms: it may be held down.
         fields = [field for field in self.query(Input) if field.focusable]
         at = fields.index(self.focused) if isinstance(self.focused, Input) and self.focused in fields else -1
-        following = fields[at + 1] if at + 1 < len(fields) else self.query_one("#cancel")
-        following.focus()
+        self.set_focus(fields[at + 1] if at + 1 < len(fields) else self.after_last_field())
+
+    def after_last_field(self) -> Widget:
+        """Where Enter goes from the last field."""
+        return self.query_one("#cancel")
 
     # While the work that it asked for runs
 
@@ -170,6 +174,10 @@ class FormDialog(Dialog[Result]):
 
     FIRST: ClassVar[str] = "Input"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Submit)
+
+    def after_last_field(self) -> Widget:
+        """It stays there: Enter that is held down neither saves the form nor leaves it and what was typed."""
+        return [field for field in self.query(Input) if field.focusable][-1]
 
 
 class Confirm(Dialog[bool]):

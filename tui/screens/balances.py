@@ -1,12 +1,11 @@
 """Balances: find an account, read its ledger, correct a mistake."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import var
@@ -42,11 +41,7 @@ class Find(Command):
     key = "slash"
     label = "find"
     help = "Find an account by id, e-mail, order number or Stripe id."
-
-    @classmethod
-    def binding(cls) -> Binding:
-        """Before the keys that follow: what is typed right after it belongs into the field already."""
-        return replace(super().binding(), priority=True)
+    first = True
 
 
 class Credit(Command):

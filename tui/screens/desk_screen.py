@@ -110,7 +110,7 @@ class DeskScreen(Screen[None]):
     def focus_home(self) -> None:
         """Give focus to the list of the screen, if it has one."""
         if self.HOME:
-            self.query_one(self.HOME).focus()
+            self.set_focus(self.query_one(self.HOME))
 
     # The keys that mean the same everywhere
 
@@ -122,7 +122,7 @@ class DeskScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Go to the search or filter field."""
-        self.query_one(self.SEARCH, Widget).focus()
+        self.set_focus(self.query_one(self.SEARCH, Widget))
 
     def action_back(self) -> None:
         """Leave a field for the list."""
