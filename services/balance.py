@@ -1,6 +1,6 @@
 """Balances: crediting, deducting, and reading the ledger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from services.clock import Clock
@@ -30,12 +30,16 @@ MAX_PAGE = 1_000
 
 @dataclass(frozen=True)
 class BalanceResult:
-    """The outcome of a posting: the balance after it, in cents, and its entry; or the error, in a sentence."""
+    """The outcome of a posting: the balance after it, in cents, and its entry; or the error, in a sentence.
+
+    `field` names the argument that the error is about.
+    """
 
     success: bool
     balance_cents: int
     transaction_id: int | None = None
     error: str | None = None
+    field: str | None = field(default=None, compare=False)
 
 
 class BalanceService:
@@ -185,7 +189,7 @@ class BalanceService:
             posting = Posting(account_id, sign * amount_cents, kind, text, self.actor, order_id, idempotency_key)
             transaction = self.post(posting)
         except (InvalidInput, NotFound, Conflict) as error:
-            return BalanceResult(False, self.get_balance(account_id), error=error.sentence)
+            return BalanceResult(False, self.get_balance(account_id), error=error.sentence, field=error.field)
         return BalanceResult(True, transaction.balance_after_cents, transaction.id)
 
 

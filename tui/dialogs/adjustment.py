@@ -74,7 +74,9 @@ class Adjustment(FormDialog[Adjusted]):
         """Whose account, the fields, and the effect."""
         yield Static(untrusted(self.account.email, "bold"), classes="adjustment--who")
         yield Field("Amount", MoneyInput(), name="amount")
-        yield Field("Reason", LineInput(placeholder="stands in the ledger", max_length=LONGEST_REASON), name="reason")
+        yield Field(
+            "Reason", LineInput(placeholder="stands in the ledger", max_length=LONGEST_REASON), name="description"
+        )
         yield Static(classes="adjustment--effect")
 
     def on_mount(self) -> None:
@@ -131,7 +133,7 @@ class Adjustment(FormDialog[Adjusted]):
             if result.success:
                 self.dismiss(Adjusted(self.SIGN * amount, reason, result.balance_cents))
             else:
-                self.failed(Conflict(result.error or "The posting was refused."))
+                self.failed(Conflict(result.error or "The posting was refused.", field=result.field))
 
         writing = self.app.calls.write(
             self,

@@ -26,7 +26,7 @@ from tui.screens.discounts_words import Trial, answer_of, detail_of, fits, row_o
 from tui.widgets.line_input import LineInput
 from tui.widgets.table import Column, Table
 
-NO_CODES = "There are no codes yet. Press n to make one: it takes a percentage or an amount off the price."
+NO_CODES = "There are no codes yet. Press n to make one:\nit takes a percentage or an amount off the price."
 NO_MATCH = "No code fits the filter. Press / to change it; escape empties it."
 
 
