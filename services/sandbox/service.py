@@ -34,7 +34,8 @@ class ApiRequest:
 class RecordedRequest:
     """An API call that the sandbox received: its parameters as nested values of the types the SDK names.
 
-    `replayed` tells that it was answered from memory, by its idempotency key, and changed nothing.
+    `replayed` tells that it was answered from memory, by its idempotency key, and changed nothing. `status` is that of
+    the answer, and 0 until there is one.
     """
 
     method: str
@@ -42,6 +43,12 @@ class RecordedRequest:
     parameters: dict[str, Any]
     idempotency_key: str | None
     replayed: bool = False
+    status: int = 0
+
+    @property
+    def executed(self) -> bool:
+        """Whether the call did what it asks for, now and not before."""
+        return self.status == 200 and not self.replayed
 
 
 class ApiService:
@@ -78,7 +85,7 @@ class ApiService:
             given = _refusal(refused)
         with self._state.lock:
             record = self._recorded[place]
-            self._recorded[place] = replace(record, parameters=parameters, replayed=replayed)
+            self._recorded[place] = replace(record, parameters=parameters, replayed=replayed, status=given.status)
         version = request.headers.get("Stripe-Version", API_VERSION)
         own = {"Request-Id": new_id("req_"), "Stripe-Version": version}
         if request.idempotency_key is not None:

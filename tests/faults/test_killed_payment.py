@@ -43,7 +43,7 @@ def uses(runtime: Runtime) -> tuple[int, int]:
 def sessions_created(sandbox: Sandbox) -> Counter[str | None]:
     """How many sessions each idempotency key made at the sandbox."""
     return Counter(
-        request.idempotency_key for request in sandbox.requests if request.method == "POST" and not request.replayed
+        request.idempotency_key for request in sandbox.requests if request.method == "POST" and request.executed
     )
 
 

@@ -60,6 +60,6 @@ def test_an_unanswered_order_is_sent_as_one_session(
     assert session_id == payments.get_order(lost.order_id).session_id
     posts = [request for request in sandbox.requests if request.method == "POST"]
     assert {request.idempotency_key for request in posts} == {payments.get_order(lost.order_id).idempotency_key}
-    assert [request.replayed for request in posts].count(False) == 1
+    assert [request.executed for request in posts].count(True) == 1
     with database.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(transactions)).scalar_one() == 0
