@@ -190,6 +190,7 @@ async def test_a_write_outlives_the_dialog_that_asked_for_it(runtime: Runtime) -
     app, probe, released = app_on(runtime), Probe(), Event()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await app.push_screen(probe)
+        await settle(pilot)
         await app.push_screen(Form(released))
         await settle(pilot)
         before = probe.reloads
@@ -217,6 +218,7 @@ async def test_an_unknown_outcome_is_never_called_a_failure(runtime: Runtime) ->
     released.set()
     async with app.run_test(size=(80, 24)) as pilot:
         await app.push_screen(probe)
+        await settle(pilot)
         await app.push_screen(Form(released, OutcomeUnknown("Stripe did not answer in time.")))
         await settle(pilot)
         before = probe.reloads
