@@ -106,6 +106,27 @@ class GatewayRefused(GatewayError):
     code = "gateway_refused"
 
 
+class CardDeclined(GatewayRefused):
+    """The bank did not agree to the charge: nothing was taken. `decline_code` is Stripe's word for why.
+
+    `payment_intent_id` names the attempt, where Stripe told it.
+    """
+
+    code = "card_declined"
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        decline_code: str,
+        payment_intent_id: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(sentence, request_id=request_id)
+        self.decline_code = decline_code
+        self.payment_intent_id = payment_intent_id
+
+
 class GatewayDenied(GatewayError):
     """Stripe does not accept the key, or the key lacks a right. It says nothing about any order."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, assert_never
 
+from services.domain.card import Card
 from services.domain.ledger import TransactionKind
 from services.domain.money import MAX_CHARGE_CENTS, MIN_CHARGE_CENTS, format_cents
 from services.domain.pricing import PriceCalculation, PriceMode
@@ -21,6 +22,13 @@ class OrderPurpose(StrEnum):
     def transaction_kind(self) -> TransactionKind:
         """The kind of the ledger entry that the paid order makes."""
         return TransactionKind.PURCHASE if self is OrderPurpose.INITIAL_ACCESS else TransactionKind.TOP_UP
+
+
+class Channel(StrEnum):
+    """How an order is paid: on Stripe's page by the customer, or by their saved card while they are away."""
+
+    CHECKOUT = "checkout"
+    SAVED_CARD = "saved_card"
 
 
 class OrderStatus(StrEnum):
@@ -56,6 +64,7 @@ class OrderDraft:
     discount_cents: int
     total_cents: int
     credit_cents: int | None
+    channel: Channel = Channel.CHECKOUT
 
     @classmethod
     def initial_access(
@@ -77,7 +86,15 @@ class OrderDraft:
         )
 
     @classmethod
-    def top_up(cls, account_id: int, amount_cents: int, *, currency: str, livemode: bool) -> Self:
+    def top_up(
+        cls,
+        account_id: int,
+        amount_cents: int,
+        *,
+        currency: str,
+        livemode: bool,
+        channel: Channel = Channel.CHECKOUT,
+    ) -> Self:
         """A top-up, which credits what it costs."""
         return cls(
             account_id=account_id,
@@ -91,6 +108,7 @@ class OrderDraft:
             discount_cents=0,
             total_cents=amount_cents,
             credit_cents=amount_cents,
+            channel=channel,
         )
 
     def credit_for(self, paid_cents: int) -> int:
@@ -100,9 +118,11 @@ class OrderDraft:
 
 @dataclass(frozen=True)
 class Order:
-    """One checkout: its snapshot, the exact request for Stripe with its key, and the outcome. Times are in UTC.
+    """One order: its snapshot, the exact request for Stripe with its key, and the outcome. Times are in UTC.
 
-    `reference` is Stripe's `client_reference_id`. `status_reason` says why the order stands where it stands.
+    `reference` is Stripe's `client_reference_id`, or is in the metadata of a charge. `stripe_key` marks the key in use
+    when the request was made. `status_reason` says why the order stands where it stands, `decline_code` why a card was not
+    charged, in Stripe's word.
     """
 
     id: int
@@ -122,6 +142,14 @@ class Order:
     actor: str
     created_at: datetime
     settled_at: datetime | None
+    stripe_key: str | None = None
+    decline_code: str | None = None
+    refunded_cents: int = 0
+
+    @property
+    def refundable_cents(self) -> int:
+        """What can still go back to the card, in cents; 0 where nothing was charged."""
+        return (self.paid_cents or 0) - self.refunded_cents
 
 
 @dataclass(frozen=True)
@@ -129,6 +157,7 @@ class StripeSession:
     """What Stripe says of a Checkout Session. Amounts are in cents, `expires_at` is in UTC.
 
     `amount_total_cents` is what the customer pays, after `amount_discount_cents` of Stripe's own promotion codes.
+    `card` is the one that paid and was kept; `refunded_cents` went back to it, wherever that was asked for.
     Source: https://docs.stripe.com/api/checkout/sessions/object
     """
 
@@ -144,11 +173,13 @@ class StripeSession:
     customer_id: str | None
     payment_intent_id: str | None
     expires_at: datetime
+    card: Card | None = None
+    refunded_cents: int = 0
 
 
 @dataclass(frozen=True)
 class StillOpen:
-    """The session waits for its customer."""
+    """Stripe has not decided yet: the session waits for its customer, or a charge for the bank."""
 
 
 @dataclass(frozen=True)
@@ -158,47 +189,69 @@ class Expired:
 
 @dataclass(frozen=True)
 class Paid:
-    """The session is paid: `paid_cents` arrived, Stripe's own promotion took `promotion_cents` off."""
+    """Stripe has the money: `paid_cents` arrived, Stripe's own promotion took `promotion_cents` off."""
 
     paid_cents: int
     promotion_cents: int
 
 
 @dataclass(frozen=True)
+class Declined:
+    """The card was not charged: `code` is Stripe's word for why, `reason` the sentence."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class NeedsReview:
-    """The session does not add up with the order; `reason` is for the person who decides."""
+    """What Stripe has does not add up with the order; `reason` is for the person who decides."""
 
     reason: str
 
 
-Verdict = StillOpen | Expired | Paid | NeedsReview
+Verdict = StillOpen | Expired | Paid | Declined | NeedsReview
 
 
-def judge(order: Order, session: StripeSession) -> Verdict:
+def judge(order: Order, session: StripeSession) -> StillOpen | Expired | Paid | NeedsReview:
     """What a freshly retrieved session means for its order. A status `complete` alone is not paid."""
+    due_cents = order.draft.total_cents - session.amount_discount_cents
+    different = differences(
+        order,
+        currency=session.currency,
+        livemode=session.livemode,
+        reference=session.client_reference_id,
+        amount_cents=session.amount_total_cents,
+        due_cents=due_cents,
+    )
+    if different is not None:
+        return different
     if session.status == "expired":
         return Expired()
-    draft = order.draft
-    due = draft.total_cents - session.amount_discount_cents
-    differences = [
-        f"{name}: Stripe has {theirs}, the order has {ours}"
-        for name, theirs, ours in (
-            ("currency", session.currency, draft.currency),
-            ("live mode", session.livemode, draft.livemode),
-            ("reference", session.client_reference_id, order.reference),
-            ("amount", format_cents(session.amount_total_cents), format_cents(due)),
-        )
-        if theirs != ours
-    ]
-    if differences:
-        return NeedsReview("; ".join(differences))
     match session.payment_status:
         case "paid":
             return Paid(session.amount_total_cents, session.amount_discount_cents)
-        case "no_payment_required" if session.status == "complete" and due == 0:
+        case "no_payment_required" if session.status == "complete" and due_cents == 0:
             return Paid(0, session.amount_discount_cents)
         case _:
             return StillOpen()
+
+
+def differences(
+    order: Order, *, currency: str, livemode: bool, reference: str | None, amount_cents: int, due_cents: int
+) -> NeedsReview | None:
+    """What Stripe has that the order has not, by name; None where they agree."""
+    found = [
+        f"{name}: Stripe has {theirs}, the order has {ours}"
+        for name, theirs, ours in (
+            ("currency", currency, order.draft.currency),
+            ("live mode", livemode, order.draft.livemode),
+            ("reference", reference, order.reference),
+            ("amount", format_cents(amount_cents), format_cents(due_cents)),
+        )
+        if theirs != ours
+    ]
+    return NeedsReview("; ".join(found)) if found else None
 
 
 def purpose_title(purpose: OrderPurpose, product_name: str) -> str:

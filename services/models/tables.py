@@ -1,14 +1,15 @@
-"""The eight tables as queries see them. The migrations create them; a test holds both against each other."""
+"""The tables as queries see them. The migrations create them; a test holds both against each other."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Identity, Index, MetaData, Table, Text, text
 
-from services.domain.checkout import OrderPurpose, OrderStatus
+from services.domain.checkout import Channel, OrderPurpose, OrderStatus
 from services.domain.discount import RedemptionStatus
 from services.domain.ledger import TransactionKind
 from services.domain.pricing import PriceMode
+from services.domain.refund import RefundOrigin, RefundStatus
 from services.models.types import Flag, Int64, PrefixText, UTCDateTime
 
 metadata = MetaData(
@@ -90,9 +91,12 @@ orders = _table(
     Column("account_id", Int64, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("purpose", Text, nullable=False),
     one_of("purpose", OrderPurpose),
+    Column("channel", Text, nullable=False, server_default=Channel.CHECKOUT.value),
+    one_of("channel", Channel),
     Column("status", Text, nullable=False),
     one_of("status", OrderStatus),
     Column("status_reason", Text),
+    Column("decline_code", Text),
     Column("currency", Text, nullable=False),
     Column("livemode", Flag, nullable=False),
     Column("price_version", Int64),
@@ -106,12 +110,14 @@ orders = _table(
     Column("reference", PrefixText, nullable=False, unique=True),
     Column("idempotency_key", PrefixText, nullable=False, unique=True),
     Column("request", Text, nullable=False),
+    Column("stripe_key", Text),
     Column("session_id", PrefixText, unique=True),
     Column("checkout_url", Text),
     Column("expires_at", UTCDateTime),
     Column("stripe_customer_id", PrefixText, index=True),
     Column("payment_intent_id", PrefixText, index=True),
     Column("paid_cents", Int64),
+    Column("refunded_cents", Int64, nullable=False, server_default="0"),
     Column("promotion_cents", Int64, nullable=False),
     Column("actor", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
@@ -122,10 +128,12 @@ orders = _table(
     ),
     CheckConstraint("credit_cents >= 0 AND promotion_cents >= 0 AND paid_cents >= 0", name="amounts"),
     CheckConstraint(
-        "status NOT IN ('open', 'paid', 'expired') OR session_id IS NOT NULL OR total_cents = 0",
+        "status NOT IN ('open', 'paid', 'expired') OR session_id IS NOT NULL OR payment_intent_id IS NOT NULL "
+        "OR total_cents = 0",
         name="session",
     ),
     CheckConstraint("(status = 'paid') = (paid_cents IS NOT NULL)", name="paid"),
+    CheckConstraint("refunded_cents BETWEEN 0 AND COALESCE(paid_cents, 0)", name="refunded"),
 )
 Index(
     "ix_orders_unsettled",
@@ -157,6 +165,7 @@ transactions = _table(
     Column("request_hash", Text),
     Column("actor", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
+    Column("reverses_id", Int64, ForeignKey("transactions.id")),
     CheckConstraint("seq >= 1", name="seq"),
     CheckConstraint("amount_cents <> 0", name="amount_cents"),
     CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="request_hash"),
@@ -181,6 +190,15 @@ Index(
 _ORDERED = text("order_id IS NOT NULL")
 Index("ix_transactions_order_id", transactions.c.order_id, postgresql_where=_ORDERED, sqlite_where=_ORDERED)
 
+_REVERSING = text("reverses_id IS NOT NULL")
+Index(
+    "uq_transactions_reverses_id",
+    transactions.c.reverses_id,
+    unique=True,
+    postgresql_where=_REVERSING,
+    sqlite_where=_REVERSING,
+)
+
 redemptions = _table(
     "redemptions",
     _id(),
@@ -193,6 +211,79 @@ redemptions = _table(
     Column("created_at", UTCDateTime, nullable=False),
     Column("settled_at", UTCDateTime),
     CheckConstraint("discount_cents >= 0", name="discount_cents"),
+)
+
+cards = _table(
+    "cards",
+    Column("account_id", Int64, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("payment_method_id", PrefixText, nullable=False),
+    Column("stripe_customer_id", PrefixText, nullable=False),
+    Column("livemode", Flag, nullable=False),
+    Column("brand", Text, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("exp_month", Int64, nullable=False),
+    Column("exp_year", Int64, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    CheckConstraint("exp_month BETWEEN 1 AND 12", name="exp_month"),
+)
+
+refunds = _table(
+    "refunds",
+    _id(),
+    Column("order_id", Int64, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("amount_cents", Int64, nullable=False),
+    Column("credit_cents", Int64, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    one_of("origin", RefundOrigin),
+    Column("status", Text, nullable=False),
+    one_of("status", RefundStatus),
+    Column("status_reason", Text),
+    Column("reference", PrefixText, nullable=False, unique=True),
+    Column("idempotency_key", PrefixText, nullable=False, unique=True),
+    Column("request", Text, nullable=False),
+    Column("stripe_key", Text),
+    Column("stripe_refund_id", PrefixText, unique=True),
+    Column("transaction_id", Int64, ForeignKey("transactions.id")),
+    Column("actor", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("settled_at", UTCDateTime),
+    CheckConstraint("amount_cents >= 1 AND credit_cents >= 0", name="amounts"),
+    CheckConstraint("status <> 'done' OR stripe_refund_id IS NOT NULL", name="done"),
+)
+
+findings = _table(
+    "findings",
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("order_id", Int64, ForeignKey("orders.id")),
+    Column("subject", PrefixText, nullable=False),
+    Column("amount_cents", Int64),
+    Column("explanation", Text, nullable=False),
+    Column("found_at", UTCDateTime, nullable=False),
+    Column("resolved_at", UTCDateTime),
+    Column("resolved_by", Text),
+    Column("resolution", Text),
+    CheckConstraint(
+        "(resolved_at IS NULL) = (resolution IS NULL) AND (resolved_at IS NULL) = (resolved_by IS NULL)",
+        name="resolved",
+    ),
+)
+_UNRESOLVED = text("resolved_at IS NULL")
+Index(
+    "uq_findings_open",
+    findings.c.kind,
+    findings.c.subject,
+    unique=True,
+    postgresql_where=_UNRESOLVED,
+    sqlite_where=_UNRESOLVED,
+)
+
+stripe_cursors = _table(
+    "stripe_cursors",
+    Column("stripe_key", Text, primary_key=True),
+    Column("read_until", UTCDateTime, nullable=False),
+    Column("seen", Text, nullable=False),
 )
 
 audit_log = _table(

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from services.domain.checkout import Order, OrderDraft, OrderPurpose, OrderStatus, StripeSession
+from services.domain.checkout import Channel, Order, OrderDraft, OrderPurpose, OrderStatus, StripeSession
 from services.domain.pricing import PriceMode
 from services.models.tables import orders
 
@@ -23,6 +23,7 @@ class OrderStore:
         *,
         reference: str,
         idempotency_key: str,
+        stripe_key: str | None = None,
         actor: str,
         now: datetime,
     ) -> int:
@@ -30,6 +31,7 @@ class OrderStore:
         statement = sa.insert(orders).values(
             account_id=draft.account_id,
             purpose=draft.purpose.value,
+            channel=draft.channel.value,
             status=OrderStatus.CREATED.value,
             currency=draft.currency,
             livemode=draft.livemode,
@@ -42,6 +44,7 @@ class OrderStore:
             credit_cents=draft.credit_cents,
             reference=reference,
             idempotency_key=idempotency_key,
+            stripe_key=stripe_key,
             request="{}",
             promotion_cents=0,
             actor=actor,
@@ -115,6 +118,7 @@ def _order(row: Row[*tuple[Any, ...]]) -> Order:
         discount_cents=row.discount_cents,
         total_cents=row.total_cents,
         credit_cents=row.credit_cents,
+        channel=Channel(row.channel),
     )
     return Order(
         id=row.id,
@@ -134,4 +138,7 @@ def _order(row: Row[*tuple[Any, ...]]) -> Order:
         actor=row.actor,
         created_at=row.created_at,
         settled_at=row.settled_at,
+        stripe_key=row.stripe_key,
+        decline_code=row.decline_code,
+        refunded_cents=row.refunded_cents,
     )

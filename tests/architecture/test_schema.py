@@ -56,13 +56,18 @@ def constraints(database: Database) -> dict[str, Any]:
         return {
             table: {
                 "checks": sorted((check["name"], check["sqltext"]) for check in inspector.get_check_constraints(table)),
-                "foreign keys": sorted(str(key) for key in inspector.get_foreign_keys(table)),
+                "foreign keys": sorted(_foreign_key(key) for key in inspector.get_foreign_keys(table)),
                 "primary key": inspector.get_pk_constraint(table)["constrained_columns"],
                 "unique": sorted(str(unique) for unique in inspector.get_unique_constraints(table)),
                 "indexes": sorted(_index(index) for index in inspector.get_indexes(table)),
             }
             for table in sorted(metadata.tables)
         }
+
+
+def _foreign_key(key: Mapping[str, Any]) -> str:
+    # SQLAlchemy reads no name of a key that an added column brought to SQLite.
+    return f"{key['constrained_columns']} of {key['referred_table']} {key['referred_columns']} {key['options']}"
 
 
 def _index(index: Mapping[str, Any]) -> str:
