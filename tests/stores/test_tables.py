@@ -20,11 +20,15 @@ from services.models.tables import (
     accounts,
     audit_log,
     balances,
+    cards,
     discount_codes,
+    findings,
     metadata,
     orders,
     price_changes,
     redemptions,
+    refunds,
+    stripe_cursors,
     transactions,
 )
 from tests.clock import ManualClock
@@ -102,11 +106,46 @@ ROWS: Mapping[sa.Table, Mapping[str, Any]] = {
         "object_id": "1",
         "reason": "goodwill",
     },
+    cards: {
+        "account_id": 1,
+        "payment_method_id": "pm_1",
+        "stripe_customer_id": "cus_1",
+        "livemode": False,
+        "brand": "visa",
+        "last4": "4242",
+        "exp_month": 12,
+        "exp_year": 2030,
+        "updated_at": NOW,
+    },
+    refunds: {
+        "id": 1,
+        "order_id": 1,
+        "amount_cents": 500,
+        "credit_cents": 500,
+        "reason": "not as described",
+        "origin": "desk",
+        "status": "created",
+        "reference": "r1",
+        "idempotency_key": "k1",
+        "request": "{}",
+        "actor": "anna",
+        "created_at": NOW,
+    },
+    findings: {
+        "id": 1,
+        "kind": "paid_not_credited",
+        "order_id": 1,
+        "subject": "order 1",
+        "explanation": "Stripe has it paid.",
+        "found_at": NOW,
+    },
+    stripe_cursors: {"stripe_key": "mark", "read_until": NOW, "seen": "[]"},
 }
 """One row of each table, in an order that foreign keys allow."""
 
 CODE = {"percent_basis_points": None, "amount_off_cents": 500}
 PAID = {"status": "paid", "paid_cents": 2699, "session_id": "cs_1"}
+RESOLVED = {"resolved_at": NOW, "resolved_by": "anna", "resolution": "recorded"}
 
 BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (accounts, {"email": None}),
@@ -143,6 +182,12 @@ BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (orders, {**PAID, "paid_cents": None}),
     (orders, {**PAID, "paid_cents": -1}),
     (orders, {"paid_cents": 2699}),
+    (orders, {"channel": "telephone"}),
+    (orders, {"channel": None}),
+    (orders, {"refunded_cents": -1}),
+    (orders, {"refunded_cents": 1}),
+    (orders, {**PAID, "refunded_cents": 2700}),
+    (orders, {**PAID, "refunded_cents": None}),
     (balances, {"account_id": 2}),
     (balances, {"last_seq": 0}),
     (transactions, {"account_id": 2}),
@@ -152,11 +197,24 @@ BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (transactions, {"amount_cents": 0}),
     (transactions, {"idempotency_key": "k1"}),
     (transactions, {"request_hash": "h1"}),
+    (transactions, {"reverses_id": 2}),
     (redemptions, {"code_id": 2}),
     (redemptions, {"order_id": 2}),
     (redemptions, {"account_id": 2}),
     (redemptions, {"status": "lost"}),
     (redemptions, {"discount_cents": -1}),
+    (cards, {"account_id": 2}),
+    (cards, {"exp_month": 0}),
+    (cards, {"exp_month": 13}),
+    (refunds, {"order_id": 2}),
+    (refunds, {"transaction_id": 2}),
+    (refunds, {"amount_cents": 0}),
+    (refunds, {"credit_cents": -1}),
+    (refunds, {"origin": "bank"}),
+    (refunds, {"status": "pending"}),
+    (refunds, {"status": "done"}),
+    (findings, {"order_id": 2}),
+    *((findings, {**RESOLVED, name: None}) for name in RESOLVED),
 ]
 
 TWICE: list[tuple[sa.Table, list[dict[str, Any]]]] = [
@@ -185,7 +243,58 @@ TWICE: list[tuple[sa.Table, list[dict[str, Any]]]] = [
         transactions,
         [{"kind": "purchase", "order_id": 1}, {"id": 2, "seq": 2, "kind": "top_up", "order_id": 1}],
     ),
+    (cards, [{}, {"payment_method_id": "pm_2"}]),
+    (refunds, [{}, {"id": 2, "idempotency_key": "k2"}]),
+    (refunds, [{}, {"id": 2, "reference": "r2"}]),
+    (
+        refunds,
+        [
+            {"stripe_refund_id": "re_1"},
+            {"id": 2, "reference": "r2", "idempotency_key": "k2", "stripe_refund_id": "re_1"},
+        ],
+    ),
+    (findings, [{}, {"id": 2}]),
+    (stripe_cursors, [{}, {"seen": "[1]"}]),
 ]
+
+KEPT: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "orders": (
+        "what an order was quoted never changes",
+        (
+            "account_id = account_id",
+            "purpose = 'top_up'",
+            "channel = 'saved_card'",
+            "currency = 'eur'",
+            "livemode = livemode",
+            "price_version = 2",
+            "price_mode = 'sale'",
+            "base_cents = base_cents",
+            "discount_code = 'SAVE10'",
+            "discount_cents = discount_cents",
+            "total_cents = total_cents",
+            "credit_cents = 5",
+            "reference = 'r2'",
+            "idempotency_key = 'k2'",
+            "stripe_key = 'mark'",
+        ),
+    ),
+    "refunds": (
+        "what a refund asks for never changes",
+        (
+            "order_id = order_id",
+            "amount_cents = 1",
+            "credit_cents = 0",
+            "reason = 'other'",
+            "origin = 'stripe'",
+            "reference = 'r2'",
+            "idempotency_key = 'k2'",
+            "request = '{\"amount\": 1}'",
+            "stripe_key = 'mark'",
+            "actor = 'ben'",
+        ),
+    ),
+}
+"""By table: the sentence of its guard, and changes that the guard refuses."""
 
 
 def put_all(database: Database) -> None:
@@ -264,38 +373,55 @@ def test_history_is_only_ever_added_to(database: Database, table: str) -> None:
         replacing = f"INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}"
         statements += [f"REPLACE {replacing}", f"INSERT OR REPLACE {replacing}"]
     else:
-        statements += [f"TRUNCATE {table}"]
+        statements += [f"TRUNCATE {table} CASCADE"]
     for statement in statements:
         with pytest.raises(DBAPIError, match=f"{table} is append-only"), database.write() as connection:
             connection.exec_driver_sql(statement)
     assert rows_of(database, stored) == before
 
 
-def test_what_an_order_was_quoted_never_changes(database: Database) -> None:
+@pytest.mark.parametrize("table", KEPT)
+def test_what_was_promised_never_changes(database: Database, table: str) -> None:
     put_all(database)
-    before = rows_of(database, orders)
-    changes = {
-        "account_id": "account_id",
-        "purpose": "'top_up'",
-        "currency": "'eur'",
-        "livemode": "livemode",
-        "price_version": "2",
-        "price_mode": "'sale'",
-        "base_cents": "base_cents",
-        "discount_code": "'SAVE10'",
-        "discount_cents": "discount_cents",
-        "total_cents": "total_cents",
-        "credit_cents": "5",
-        "reference": "'r2'",
-        "idempotency_key": "'k2'",
-    }
-    for column, value in changes.items():
-        with pytest.raises(DBAPIError, match="what an order was quoted never changes"), database.write() as connection:
-            connection.exec_driver_sql(f"UPDATE orders SET {column} = {value}")
-    assert rows_of(database, orders) == before
+    stored = metadata.tables[table]
+    before = rows_of(database, stored)
+    sentence, changes = KEPT[table]
+    statements = [*(f"UPDATE {table} SET {change}" for change in changes), f"DELETE FROM {table}"]
+    again = f"REPLACE INTO {table} SELECT * FROM {table}" if database.is_sqlite else f"TRUNCATE {table} CASCADE"
+    for statement in (*statements, again):
+        with pytest.raises(DBAPIError, match=sentence), database.write() as connection:
+            connection.exec_driver_sql(statement)
+    assert rows_of(database, stored) == before
     with database.write() as connection:
-        connection.exec_driver_sql("UPDATE orders SET status = 'failed', status_reason = 'refused'")
-    assert rows_of(database, orders)[0].status == "failed"
+        connection.exec_driver_sql(f"UPDATE {table} SET status = 'failed', status_reason = 'refused'")
+    assert rows_of(database, stored)[0].status == "failed"
+
+
+def test_a_request_is_written_once(database: Database) -> None:
+    put_all(database)
+    with database.write() as connection:
+        connection.exec_driver_sql("""UPDATE orders SET request = '{"mode": "payment"}'""")
+    with pytest.raises(DBAPIError, match="never changes"), database.write() as connection:
+        connection.exec_driver_sql("UPDATE orders SET request = '{}'")
+
+
+def test_a_finding_may_come_back_once_it_is_resolved(database: Database) -> None:
+    put_all(database)
+    with database.write() as connection:
+        connection.execute(sa.update(findings).values(**RESOLVED))
+        connection.execute(sa.insert(findings).values(**{**ROWS[findings], "id": 2}))
+    assert [row.resolution for row in rows_of(database, findings)] == ["recorded", None]
+
+
+def test_an_order_that_waits_or_ended_names_what_it_is_at_stripe(database: Database) -> None:
+    put_all(database)
+    named: list[dict[str, Any]] = [{"session_id": "cs_9"}, {"payment_intent_id": "pi_9", "channel": "saved_card"}]
+    fresh = {**ROWS[orders], "id": 9, "reference": "r9", "idempotency_key": "k9"}
+    with database.write() as connection:
+        for status in ({"status": "open"}, {"status": "expired"}, {"status": "paid", "paid_cents": 2699}):
+            assert not taken(connection, orders, {**fresh, **status})
+            for names in named:
+                assert taken(connection, orders, {**fresh, **status, **names})
 
 
 def test_what_others_refer_to_cannot_be_deleted(database: Database) -> None:
