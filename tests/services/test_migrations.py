@@ -1,0 +1,340 @@
+"""Databases of an earlier paydesk, with rows in every table, brought up to this one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+import services.models
+from services.database import APPLICATION_ID, Database
+from services.errors import DatabaseVersionMismatch
+from services.models import HEAD
+from services.models.tables import (
+    accounts,
+    audit_log,
+    balances,
+    discount_codes,
+    findings,
+    metadata,
+    orders,
+    price_changes,
+    redemptions,
+    refunds,
+    stripe_cursors,
+    transactions,
+)
+from tests.clock import ManualClock
+from tests.postgres import PostgresServer
+
+NOW = ManualClock().moment
+ORDER: Mapping[str, Any] = {
+    "account_id": 1,
+    "purpose": "initial_access",
+    "status": "created",
+    "currency": "usd",
+    "livemode": False,
+    "price_version": 1,
+    "price_mode": "launch",
+    "base_cents": 2999,
+    "discount_code": None,
+    "discount_cents": 0,
+    "total_cents": 2999,
+    "request": '{"mode": "payment"}',
+    "promotion_cents": 0,
+    "actor": "anna",
+    "created_at": NOW,
+}
+ENTRY: Mapping[str, Any] = {"account_id": 1, "description": "x", "actor": "anna", "created_at": NOW}
+PAID = {"status": "paid", "paid_cents": 2999, "settled_at": NOW}
+
+
+def numbered(order_id: int, **changes: Any) -> dict[str, Any]:
+    return {**ORDER, "id": order_id, "reference": f"r{order_id}", "idempotency_key": f"k{order_id}", **changes}
+
+
+ROWS_OF_0001: Sequence[tuple[sa.Table, Mapping[str, Any]]] = [
+    (accounts, {"id": 1, "email": "maria@example.com", "password_hash": "", "created_at": NOW}),
+    (
+        price_changes,
+        {
+            "version": 1,
+            "mode": "launch",
+            "rrp_cents": 4999,
+            "launch_cents": 2999,
+            "sale_cents": 2499,
+            "reason": "",
+            "actor": "anna",
+            "effective_at": NOW,
+            "created_at": NOW,
+        },
+    ),
+    (
+        discount_codes,
+        {
+            "id": 1,
+            "code": "SAVE10",
+            "percent_basis_points": 1000,
+            "active": True,
+            "held": 1,
+            "redeemed": 0,
+            "created_at": NOW,
+        },
+    ),
+    (orders, numbered(1)),
+    (orders, numbered(2, status="open", session_id="cs_2", checkout_url="https://pay.example/2")),
+    (orders, numbered(3, **PAID, session_id="cs_3", payment_intent_id="pi_3", stripe_customer_id="cus_3")),
+    (orders, numbered(4, status="expired", session_id="cs_4", settled_at=NOW)),
+    (orders, numbered(5, status="failed", status_reason="refused", settled_at=NOW)),
+    (orders, numbered(6, status="needs_review", session_id="cs_6", status_reason="amount", settled_at=NOW)),
+    (orders, numbered(7, discount_code="SAVE10", discount_cents=300, total_cents=2699)),
+    (orders, numbered(8, **{**PAID, "paid_cents": 0}, base_cents=0, total_cents=0)),
+    (balances, {"account_id": 1, "balance_cents": 2499, "last_seq": 2}),
+    (
+        transactions,
+        {
+            **ENTRY,
+            "id": 1,
+            "seq": 1,
+            "kind": "purchase",
+            "amount_cents": 2999,
+            "balance_after_cents": 2999,
+            "order_id": 3,
+            "idempotency_key": "order_r3_credit",
+            "request_hash": "h",
+        },
+    ),
+    (
+        transactions,
+        {**ENTRY, "id": 2, "seq": 2, "kind": "usage", "amount_cents": -500, "balance_after_cents": 2499},
+    ),
+    (
+        redemptions,
+        {
+            "id": 1,
+            "code_id": 1,
+            "order_id": 7,
+            "account_id": 1,
+            "status": "held",
+            "discount_cents": 300,
+            "created_at": NOW,
+        },
+    ),
+    (
+        audit_log,
+        {
+            "id": 1,
+            "created_at": NOW,
+            "actor": "anna",
+            "action": "create",
+            "object_type": "discount_code",
+            "object_id": "SAVE10",
+            "after": "{}",
+            "reason": "",
+        },
+    ),
+]
+"""The rows of a desk at 0001, in an order that foreign keys allow; an order in each state."""
+
+OLD_TABLES = tuple(dict.fromkeys(table for table, _ in ROWS_OF_0001))
+NEW_TABLES = frozenset({"cards", "refunds", "findings", "stripe_cursors"})
+ADDED_COLUMNS = frozenset({"channel", "stripe_key", "decline_code", "refunded_cents", "reverses_id"})
+SAVED_CARD = {"purpose": "top_up", "channel": "saved_card", "price_version": None, "price_mode": None}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database at 0001 that was in use, of both kinds in turn."""
+    on_sqlite = request.param == "sqlite"
+    postgres: PostgresServer | None = None if on_sqlite else request.getfixturevalue("postgres")
+    url = f"sqlite:///{tmp_path / 'desk.db'}" if postgres is None else postgres.create_database()
+    database = Database(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(services.models.__file__).with_name("migrations")))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        if on_sqlite:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.exec_driver_sql("PRAGMA user_version = 1")
+        for table, row in ROWS_OF_0001:
+            connection.execute(sa.insert(table).values(**row))
+    yield database
+    database.close()
+    if postgres is not None:
+        postgres.drop_database(url)
+
+
+def columns_of_0001(table: sa.Table) -> list[sa.Column[Any]]:
+    return [column for column in table.columns if column.name not in ADDED_COLUMNS]
+
+
+def kept(database: Database) -> dict[str, list[Any]]:
+    """Every row of 0001, in the columns that 0001 had."""
+    with database.read() as connection:
+        return {
+            table.name: [
+                tuple(row)
+                for row in connection.execute(sa.select(*columns_of_0001(table)).order_by(*table.primary_key.columns))
+            ]
+            for table in OLD_TABLES
+        }
+
+
+def stored_schema(database: Database) -> tuple[set[str], str, list[Any]]:
+    """The tables, the version, and on SQLite all that is defined, to the letter."""
+    with database.read() as connection:
+        tables = set(sa.inspect(connection).get_table_names())
+        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        defined = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name" if database.is_sqlite else "SELECT 1"
+        return tables, version, [tuple(row) for row in connection.exec_driver_sql(defined)]
+
+
+def took(database: Database, table: sa.Table, row: Mapping[str, Any]) -> bool:
+    """Whether a table takes a row."""
+    try:
+        with database.write() as connection:
+            connection.execute(sa.insert(table).values(**row))
+    except IntegrityError:
+        return False
+    return True
+
+
+def refusals(database: Database, statements: Sequence[str], sentence: str) -> int:
+    """How many of the statements are refused with `sentence`."""
+    refused = 0
+    for statement in statements:
+        with pytest.raises(DBAPIError, match=sentence), database.write() as connection:
+            connection.exec_driver_sql(statement)
+        refused += 1
+    return refused
+
+
+def test_every_row_is_kept_and_the_new_columns_say_what_was_true(old: Database) -> None:
+    before = kept(old)
+    old.upgrade()
+    assert kept(old) == before
+    assert sum(map(len, before.values())) == len(ROWS_OF_0001)
+    with old.read() as connection:
+        added = connection.execute(
+            sa.select(orders.c.channel, orders.c.refunded_cents, orders.c.stripe_key, orders.c.decline_code).distinct()
+        ).all()
+        assert [tuple(row) for row in added] == [("checkout", 0, None, None)]
+        assert connection.execute(sa.select(transactions.c.reverses_id).distinct()).scalars().all() == [None]
+    assert stored_schema(old)[:2] == ({*metadata.tables, "alembic_version"}, HEAD)
+    old.open()
+
+
+def test_the_new_rules_hold_afterwards(old: Database) -> None:
+    before = Database(old.url.render_as_string(hide_password=False))
+    with before.read() as connection:  # a connection that knows the schema of 0001
+        connection.exec_driver_sql("SELECT id FROM orders")
+    old.upgrade()
+    for number, database in ((20, old), (30, before)):
+        named = {**SAVED_CARD, "payment_intent_id": f"pi_{number}"}
+        assert took(database, orders, numbered(number, **PAID, **named))
+        assert took(database, orders, numbered(number + 1, status="open", session_id=f"cs_{number}"))
+        assert not took(database, orders, numbered(number + 2, status="open"))
+        assert not took(database, orders, numbered(number + 2, **PAID, **SAVED_CARD))
+        assert not took(database, orders, numbered(number + 2, channel="telephone"))
+        assert not took(database, orders, numbered(number + 2, **PAID, **named, refunded_cents=3000))
+        assert not took(database, orders, numbered(number + 2, total_cents=1))
+    reversal = {**ENTRY, "kind": "reversal", "amount_cents": 500, "balance_after_cents": 2999}
+    assert not took(old, transactions, {**reversal, "id": 3, "seq": 3, "reverses_id": 99})
+    assert took(old, transactions, {**reversal, "id": 3, "seq": 3, "reverses_id": 2})
+    assert not took(old, transactions, {**reversal, "id": 4, "seq": 4, "reverses_id": 2})
+    before.close()
+
+
+def test_the_guards_are_alive_afterwards(old: Database) -> None:
+    old.upgrade()
+    refund = {
+        "order_id": 3,
+        "amount_cents": 100,
+        "credit_cents": 100,
+        "reason": "",
+        "origin": "desk",
+        "status": "created",
+        "reference": "r1",
+        "idempotency_key": "k1",
+        "request": "{}",
+        "actor": "anna",
+        "created_at": NOW,
+    }
+    assert took(old, refunds, refund)
+    before = kept(old)
+    snapshot = [
+        "UPDATE orders SET total_cents = total_cents",
+        "UPDATE orders SET channel = 'saved_card'",
+        "UPDATE orders SET stripe_key = 'mark'",
+        "UPDATE orders SET request = '{}'",
+        "DELETE FROM orders",
+    ]
+    asked = ["UPDATE refunds SET amount_cents = 1", "UPDATE refunds SET request = '[]'", "DELETE FROM refunds"]
+    assert refusals(old, snapshot, "what an order was quoted never changes") == len(snapshot)
+    assert refusals(old, asked, "what a refund asks for never changes") == len(asked)
+    for table in ("transactions", "price_changes", "audit_log"):
+        changes = [f"UPDATE {table} SET actor = 'ben'", f"DELETE FROM {table}"]
+        assert refusals(old, changes, f"{table} is append-only") == len(changes)
+    assert kept(old) == before
+    with old.write() as connection:
+        connection.exec_driver_sql("UPDATE orders SET refunded_cents = 100 WHERE id = 3")
+
+
+@pytest.mark.parametrize("old", ["sqlite"], indirect=True)
+def test_an_sqlite_file_is_sound_afterwards(old: Database) -> None:
+    old.upgrade()
+    old.close()
+    again = Database(old.url.render_as_string())
+    with again.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert connection.exec_driver_sql("PRAGMA user_version").scalar_one() == int(HEAD)
+    again.close()
+
+
+def test_an_upgrade_that_dies_in_the_middle_leaves_what_was_there(old: Database) -> None:
+    with old.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE stripe_cursors (in_the_way INTEGER)")
+    before = (kept(old), stored_schema(old))
+    with pytest.raises(DBAPIError, match="stripe_cursors"):
+        old.upgrade()
+    assert (kept(old), stored_schema(old)) == before
+    assert stored_schema(old)[0].isdisjoint(NEW_TABLES - {"stripe_cursors"})
+    with pytest.raises(DatabaseVersionMismatch, match="0001"):
+        old.open()
+    with pytest.raises(DBAPIError), old.write() as connection:
+        connection.execute(sa.insert(orders).values(**numbered(20, **PAID, payment_intent_id="pi_20")))
+    with old.write() as connection:
+        connection.exec_driver_sql("DROP TABLE stripe_cursors")
+    old.upgrade()
+    assert kept(old) == before[0]
+    assert took(old, stripe_cursors, {"stripe_key": "mark", "read_until": NOW, "seen": "[]"})
+    assert took(old, findings, {"kind": "unfinished", "subject": "order 1", "explanation": "x", "found_at": NOW})
+
+
+def test_an_older_database_is_refused_with_the_command_that_mends_it(old: Database) -> None:
+    url = old.url.render_as_string(hide_password=False)
+
+    def paydesk(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "DATABASE_URL": url}
+        return subprocess.run(
+            [sys.executable, "-m", "tui", *arguments], capture_output=True, text=True, env=environment, check=False
+        )
+
+    before = kept(old)
+    refused = paydesk("price", "show")
+    assert refused.returncode == 1
+    assert f"at version 0001 and this paydesk needs {HEAD}" in refused.stderr
+    assert "paydesk db upgrade" in refused.stderr
+    assert kept(old) == before
+    assert paydesk("db", "upgrade").returncode == 0
+    assert "$29.99" in paydesk("price", "show").stdout
+    assert kept(old) == before
