@@ -10,6 +10,7 @@ from typing import Any
 from services.sandbox.answers import Answer, Replays, answer
 from services.sandbox.api import Call, Route, execute, find_route
 from services.sandbox.errors import Refused
+from services.sandbox.faults import Use
 from services.sandbox.parameters import ParameterError, check_parameters, decode_form, typed_parameters
 from services.sandbox.responses import API_VERSION
 from services.sandbox.state import State, new_id
@@ -35,7 +36,7 @@ class RecordedRequest:
     """An API call that the sandbox received: its parameters as nested values of the types the SDK names.
 
     `replayed` tells that it was answered from memory, by its idempotency key, and changed nothing. `status` is that of
-    the answer, and 0 until there is one.
+    the answer that its execution came to, whatever of it the client got to see, and 0 as long as there is none.
     """
 
     method: str
@@ -66,26 +67,26 @@ class ApiService:
         with self._state.lock:
             return tuple(self._recorded)
 
-    def answer(self, request: ApiRequest) -> Answer:
-        """Carry out one call. Every refusal is an answer too, in the shape of Stripe's errors."""
-        parameters: dict[str, Any] = {}
-        replayed = False
+    def answer(self, request: ApiRequest, use: Use | None = None) -> Answer:
+        """Carry out one call. Every refusal is an answer too, in the shape of Stripe's errors.
+
+        `use` is the fault that has hold of the call. Raises Unanswered where it keeps the call from being executed.
+        """
         place = self._record(request)
         try:
             self._authenticate(request)
-            parameters = decode_form(request.form)
             route, identifier = find_route(request.method, request.path)
-            parameters = typed_parameters(route.operation, parameters)
+            parameters = typed_parameters(route.operation, decode_form(request.form))
+            self._amend(place, parameters=parameters)
+            if use is not None:
+                use.on_arrival()
             check_parameters(route.operation, parameters)
-            given = self._once(request, route, identifier, parameters)
-            replayed = "Idempotent-Replayed" in given.headers
+            given = self._once(request, route, Call(self._state, request.path, identifier, parameters), use)
         except ParameterError as error:
             given = _refusal(Refused(error.message, code=error.code, param=error.param))
         except Refused as refused:
             given = _refusal(refused)
-        with self._state.lock:
-            record = self._recorded[place]
-            self._recorded[place] = replace(record, parameters=parameters, replayed=replayed, status=given.status)
+        self._amend(place, replayed="Idempotent-Replayed" in given.headers, status=given.status)
         version = request.headers.get("Stripe-Version", API_VERSION)
         own = {"Request-Id": new_id("req_"), "Stripe-Version": version}
         if request.idempotency_key is not None:
@@ -99,6 +100,10 @@ class ApiService:
             self._recorded.append(record)
             return len(self._recorded) - 1
 
+    def _amend(self, place: int, **learned: Any) -> None:
+        with self._state.lock:
+            self._recorded[place] = replace(self._recorded[place], **learned)
+
     def _authenticate(self, request: ApiRequest) -> None:
         """Refuse a key that is not this sandbox's. Source: https://docs.stripe.com/api/authentication"""
         given = _key_in(request.headers.get("Authorization", ""))
@@ -111,23 +116,22 @@ class ApiService:
         if not hmac.compare_digest(given.encode(), self._secret_key.encode()):
             raise Refused(f"Invalid API Key provided: {given[:8]}****{given[-4:]}", status=401)
 
-    def _once(self, request: ApiRequest, route: Route, identifier: str, parameters: dict[str, Any]) -> Answer:
+    def _once(self, request: ApiRequest, route: Route, call: Call, use: Use | None) -> Answer:
         """Execute a call, or repeat the answer that its idempotency key already has.
 
         The lock is free between the steps: a key is in flight for as long as its call takes, as at Stripe.
         """
         key = request.idempotency_key
-        call = Call(self._state, request.path, identifier, parameters)
         if key is None:
-            return self._execute(route, call)
+            return self._execute(route, call, use)
         with self._state.lock:
             now = self._state.now()
-            kept = self._replays.begin(key, request.method, request.path, parameters, now)
+            kept = self._replays.begin(key, request.method, request.path, call.parameters, now)
         if kept is not None:
             return kept
         given: Answer | None = None
         try:
-            given = self._execute(route, call)
+            given = self._execute(route, call, use)
         finally:
             with self._state.lock:
                 if given is None:
@@ -136,9 +140,11 @@ class ApiService:
                     self._replays.finish(key, given)
         return given
 
-    def _execute(self, route: Route, call: Call) -> Answer:
+    def _execute(self, route: Route, call: Call, use: Use | None) -> Answer:
         with self._state.lock:
             try:
+                if use is not None:
+                    use.on_execution()
                 return answer(200, execute(route, call))
             except Refused as refused:
                 return _refusal(refused)

@@ -20,7 +20,8 @@ THREAD_FILES = {
 LOCK_FILES = {
     "tui/desk.py": "the services are opened once, whichever thread asks first",
     "services/runtime.py": "the process's runtime is opened once, whichever thread asks first",
-    "services/sandbox/server.py": "its connections are counted by their threads",
+    "services/sandbox/faults.py": "a test waits for the request that a fault has hold of",
+    "services/sandbox/listener.py": "its connections are counted by their threads",
     "services/sandbox/state.py": "its requests share one state",
 }
 TRANSACTIONS = {"commit", "begin", "begin_nested", "rollback", "create_engine"}
