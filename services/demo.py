@@ -6,10 +6,12 @@ past: what the demo shows is what the desk does.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from services.accounts import AccountService
 from services.balance import BalanceService
@@ -18,7 +20,6 @@ from services.database import Database
 from services.discounts import DiscountService
 from services.domain.checkout import StripeSession
 from services.errors import GatewayRefused, OutcomeUnknown
-from services.gateways.ports import PaymentGateway
 from services.gateways.stripe_gateway import StripeGateway
 from services.payments import PaymentService
 from services.pricing_dynamic import DynamicPricingService
@@ -59,35 +60,31 @@ class DemoClock:
         return system_clock() - self.back
 
 
-@dataclass(frozen=True)
-class _Scripted:
-    """A gateway that plays one thing going wrong; everything else is the real one's."""
+class _Scripted(StripeGateway):
+    """A gateway on which one thing goes wrong."""
 
-    gateway: PaymentGateway
-    create_error: Exception | None = None
-    seen: Callable[[StripeSession], StripeSession] = lambda session: session
-
-    @property
-    def livemode(self) -> bool:
-        """As the real gateway's."""
-        return self.gateway.livemode
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        create_error: Exception | None = None,
+        seen: Callable[[StripeSession], StripeSession] = lambda session: session,
+    ) -> None:
+        super().__init__(SecretStr(sandbox.secret_key), api_base=sandbox.api_base)
+        self.create_error = create_error
+        self.seen = seen
 
     def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
         """Creates the session, unless the script refuses it; then the script's error, if any, hides it."""
         if isinstance(self.create_error, GatewayRefused):
             raise self.create_error
-        session = self.gateway.create_checkout_session(request, idempotency_key)
+        session = super().create_checkout_session(request, idempotency_key)
         if self.create_error is not None:
             raise self.create_error
         return session
 
     def retrieve_checkout_session(self, session_id: str) -> StripeSession:
         """The session as the script shows it."""
-        return self.seen(self.gateway.retrieve_checkout_session(session_id))
-
-    def default_payment_method(self, stripe_customer_id: str) -> str | None:
-        """As the real gateway's."""
-        return self.gateway.default_payment_method(stripe_customer_id)
+        return self.seen(super().retrieve_checkout_session(session_id))
 
 
 def open_demo(folder: Path, sandbox: Sandbox, clock: DemoClock, *, entries: int) -> Runtime:
@@ -137,9 +134,7 @@ def _set_accounts(runtime: Runtime, clock: DemoClock, entries: int) -> None:
 
 
 def _set_orders(runtime: Runtime, sandbox: Sandbox, clock: DemoClock) -> None:
-    payments, gateway = PaymentService.over(runtime), runtime.gateway
-    if gateway is None:
-        return
+    payments = PaymentService.over(runtime)
 
     def through(scripted: _Scripted) -> PaymentService:
         return PaymentService.over(replace(runtime, gateway=scripted))
@@ -161,11 +156,11 @@ def _set_orders(runtime: Runtime, sandbox: Sandbox, clock: DemoClock) -> None:
         asyncio.run(payments.refresh_order(left.order_id))
     checkout(payments, 5, "LAUNCH10", paid=True)
     refused = GatewayRefused("Stripe refused: Your account cannot currently make live charges.")
-    checkout(through(_Scripted(gateway, refused)), 4, None, paid=False)
+    checkout(through(_Scripted(sandbox, refused)), 4, None, paid=False)
     clock.back = timedelta(hours=2)
-    odd = through(_Scripted(gateway, seen=lambda session: replace(session, amount_total_cents=2499)))
+    odd = through(_Scripted(sandbox, seen=lambda session: replace(session, amount_total_cents=2499)))
     checkout(odd, 6, None, paid=True)
     clock.back = timedelta(minutes=40)
     checkout(payments, 7, "LAUNCH10", paid=False)
     clock.back = timedelta(minutes=9)
-    checkout(through(_Scripted(gateway, OutcomeUnknown("Stripe did not answer."))), 3, None, paid=False)
+    checkout(through(_Scripted(sandbox, OutcomeUnknown("Stripe did not answer."))), 3, None, paid=False)

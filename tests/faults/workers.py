@@ -16,6 +16,7 @@ from services.payments import PaymentService
 from services.pricing_dynamic import DynamicPricingService
 from services.runtime import Runtime
 from tests.crew import desk
+from tests.fakes import GatewayOver
 
 BEGUN = "begun"
 
@@ -35,17 +36,13 @@ def post_forever(mouth: Connection, url: str, account_id: int, name: str, seed: 
             number += 1
 
 
-class _Held:
+class _Held(GatewayOver):
     """A gateway that says when it reached a moment of a call, and never goes on from there."""
 
     def __init__(self, gateway: PaymentGateway, mouth: Connection, moment: str) -> None:
-        self._gateway = gateway
+        super().__init__(gateway)
         self._mouth = mouth
         self._moment = moment
-
-    @property
-    def livemode(self) -> bool:
-        return self._gateway.livemode
 
     def _hold_at(self, moment: str) -> None:
         if self._moment == moment:
@@ -54,17 +51,14 @@ class _Held:
 
     def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
         self._hold_at("before creating")
-        session = self._gateway.create_checkout_session(request, idempotency_key)
+        session = super().create_checkout_session(request, idempotency_key)
         self._hold_at("after creating")
         return session
 
     def retrieve_checkout_session(self, session_id: str) -> StripeSession:
-        session = self._gateway.retrieve_checkout_session(session_id)
+        session = super().retrieve_checkout_session(session_id)
         self._hold_at("after retrieving")
         return session
-
-    def default_payment_method(self, stripe_customer_id: str) -> str | None:
-        return self._gateway.default_payment_method(stripe_customer_id)
 
 
 def _held_payments(runtime: Runtime, mouth: Connection, moment: str) -> PaymentService:

@@ -3,8 +3,6 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from services.accounts import AccountService
 from services.balance import BalanceResult, BalanceService
@@ -16,6 +14,7 @@ from services.orders import OrderService
 from services.payments import PaymentResult, PaymentService
 from services.pricing_dynamic import DynamicPricingService, PriceCalculation
 from tests.crew import Start, desk
+from tests.fakes import GatewayOver
 
 TICK_SECONDS = 0.02
 POSTINGS_IN_A_ROW = 10
@@ -46,6 +45,15 @@ def post_once(url: str, account_id: int, amount_cents: int, key: str, start: Sta
         balance.get_balance(account_id)
         start()
         return balance.add_credits(account_id, amount_cents, "goodwill", idempotency_key=key)
+
+
+def reverse_once(url: str, transaction_id: int, name: str, key: str | None, start: Start) -> BalanceResult:
+    """Reverses an entry that others reverse too, for a reason of its own unless they share a key."""
+    with desk(url, name) as runtime:
+        balance = BalanceService.over(runtime)
+        balance.entry(transaction_id)
+        start()
+        return balance.reverse(transaction_id, key or name, idempotency_key=key)
 
 
 class _QuoteFirst(DynamicPricingService):
@@ -105,27 +113,17 @@ def take_over_price(url: str, cents: int, version: int, start: Start) -> int | N
             return None
 
 
-class _Meeting:
+class _Meeting(GatewayOver):
     """A gateway whose callers all hold Stripe's answer before any of them goes on."""
 
     def __init__(self, gateway: PaymentGateway, start: Start) -> None:
-        self._gateway = gateway
+        super().__init__(gateway)
         self._start = start
 
-    @property
-    def livemode(self) -> bool:
-        return self._gateway.livemode
-
-    def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
-        return self._gateway.create_checkout_session(request, idempotency_key)
-
     def retrieve_checkout_session(self, session_id: str) -> StripeSession:
-        session = self._gateway.retrieve_checkout_session(session_id)
+        session = super().retrieve_checkout_session(session_id)
         self._start()
         return session
-
-    def default_payment_method(self, stripe_customer_id: str) -> str | None:
-        return self._gateway.default_payment_method(stripe_customer_id)
 
 
 def poll(url: str, stripe: tuple[str, str], order_id: int, start: Start) -> str:

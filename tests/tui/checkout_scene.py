@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,17 +14,17 @@ from textual.pilot import Pilot
 import tui.app
 from services.accounts import Account, AccountService
 from services.balance import BalanceService
-from services.clock import Clock
+from services.clock import Clock, system_clock
 from services.database import Database
 from services.discounts import DiscountService
 from services.domain.checkout import Order, StripeSession
-from services.errors import NotFound, PaydeskError
 from services.gateways.ports import PaymentGateway
 from services.gateways.stripe_gateway import StripeGateway
 from services.payments import PaymentService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.settings import Settings
+from tests.fakes import FakeGateway
 from tests.tui.desks import screen_text, settle, type_text
 from tui.app import PaydeskApp
 from tui.desk import Desk
@@ -64,46 +64,21 @@ async def within_reason(heard: asyncio.Event) -> None:
 
 
 @dataclass
-class ScriptedStripe:
-    """A `PaymentGateway` that answers from a script: the next error to raise, else a session that is open."""
+class ScriptedStripe(FakeGateway):
+    """A provider in memory whose sessions look the same in each run, and end 23½ hours from the desk's present."""
 
-    clock: Clock
-    errors: list[PaydeskError] = field(default_factory=list)
-    created: list[Mapping[str, Any]] = field(default_factory=list)
-    sessions: dict[str, StripeSession] = field(default_factory=dict)
-    livemode: bool = False
+    clock: Clock = system_clock
     link: str = LINK
 
-    def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
-        if self.errors:
-            raise self.errors.pop(0)
-        self.created.append(request)
-        session = StripeSession(
-            id=f"cs_test_{len(self.created)}",
+    def _new_session(self, request: Mapping[str, Any]) -> StripeSession:
+        session = replace(
+            super()._new_session(request),
+            id=f"cs_test_{len(self.sessions) + 1}",
             url=self.link,
-            status="open",
-            payment_status="unpaid",
-            amount_total_cents=request["line_items"][0]["price_data"]["unit_amount"],
-            amount_discount_cents=0,
-            currency="usd",
-            livemode=False,
-            client_reference_id=request["client_reference_id"],
-            customer_id=None,
-            payment_intent_id=None,
             expires_at=self.clock() + timedelta(hours=23, minutes=30),
         )
-        self.sessions[session.id] = session
+        self.created[session.id] = self.now
         return session
-
-    def retrieve_checkout_session(self, session_id: str) -> StripeSession:
-        if self.errors:
-            raise self.errors.pop(0)
-        if session_id not in self.sessions:
-            raise NotFound("There is no such session.")
-        return self.sessions[session_id]
-
-    def default_payment_method(self, stripe_customer_id: str) -> str | None:
-        return None
 
 
 @dataclass

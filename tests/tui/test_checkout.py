@@ -41,7 +41,7 @@ HOSTILE = "\x1b]52;c;bmVpbg==\x07[/][@click=app.quit]x[/]\u202e"
 
 @pytest.fixture
 def stripe(clock: ManualClock) -> ScriptedStripe:
-    return ScriptedStripe(clock)
+    return ScriptedStripe(clock=clock)
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ async def test_a_price_that_changed_since_the_quote_creates_nothing(scene: Scene
 
 
 async def test_a_refusal_of_stripes_is_told_and_kept_with_the_order(scene: Scene, stripe: ScriptedStripe) -> None:
-    stripe.errors.append(GatewayRefused(f"Stripe refused: {HOSTILE}"))
+    stripe.refuse.append(GatewayRefused(f"Stripe refused: {HOSTILE}"))
     app = scene.app()
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
@@ -201,7 +201,7 @@ async def test_a_refusal_of_stripes_is_told_and_kept_with_the_order(scene: Scene
 
 
 async def test_an_unknown_outcome_is_found_out_and_never_called_failed(scene: Scene, stripe: ScriptedStripe) -> None:
-    stripe.errors.append(OutcomeUnknown("Stripe did not answer."))
+    stripe.refuse.append(OutcomeUnknown("Stripe did not answer."))
     app = scene.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
@@ -219,7 +219,7 @@ async def test_an_unknown_outcome_is_found_out_and_never_called_failed(scene: Sc
         await settle(pilot)
         assert "OPEN" in order_line(app, 1)
         assert "✓ Order 1 created" in screen_text(app)
-    assert len(stripe.created) == 1
+    assert len(stripe.sessions) == 1
 
 
 async def test_a_check_that_fails_is_quiet_and_tried_again(scene: Scene, stripe: ScriptedStripe) -> None:
@@ -232,7 +232,7 @@ async def test_a_check_that_fails_is_quiet_and_tried_again(scene: Scene, stripe:
         await settle(pilot)
         silent = ear.expect(OrderWatch.Checked, lambda told: told.check is not None and told.check.error is not None)
         again = ear.expect(OrderWatch.Checked, lambda told: silent.is_set() and told.check is not None)
-        stripe.errors.append(OutcomeUnknown("Stripe did not answer."))
+        stripe.refuse.append(OutcomeUnknown("Stripe did not answer."))
         await within_reason(silent)
         await within_reason(again)
         assert said(app) == []
@@ -401,12 +401,12 @@ async def test_the_picture_of_the_screen(
     scene: Scene, stripe: ScriptedStripe, clock: ManualClock, svg: SnapshotAssertion
 ) -> None:
     clock.advance(hours=-26)
-    stripe.errors.append(GatewayRefused("Stripe refused: Your account cannot make charges."))
+    stripe.refuse.append(GatewayRefused("Stripe refused: Your account cannot make charges."))
     await scene.payments.create_topup_checkout(scene.li.id)
     clock.advance(hours=3)
     await scene.payments.create_checkout_session(scene.li.id, "FREE100")
     clock.advance(hours=22, minutes=50)
-    stripe.errors.append(OutcomeUnknown("Stripe did not answer."))
+    stripe.refuse.append(OutcomeUnknown("Stripe did not answer."))
     await scene.payments.create_topup_checkout(scene.li.id, 2500)
     clock.advance(minutes=10)
     await open_order(scene)
