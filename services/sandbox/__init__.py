@@ -1,5 +1,6 @@
 """A local, stateful stand-in for Stripe: the counterpart of the tests and of the demo."""
 
+from services.sandbox.dashboard import PaymentView, RefundView, SessionView
 from services.sandbox.errors import CardRefused, Refused, SandboxError
 from services.sandbox.faults import Fault, Faults, ScriptedFault
 from services.sandbox.malformed import MALFORMED
@@ -13,10 +14,13 @@ __all__ = [
     "Fault",
     "Faults",
     "ParameterError",
+    "PaymentView",
     "RecordedRequest",
+    "RefundView",
     "Refused",
     "Sandbox",
     "SandboxError",
     "ScriptedFault",
+    "SessionView",
     "check_parameters",
 ]

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sandbox.checkout import create_session, expire_session
+from services.sandbox.checkout_response import render_line_item
 from services.sandbox.errors import Refused, exclusive, missing
 from services.sandbox.lists import created_within, cut, expand, list_page
 from services.sandbox.objects import CheckoutSession, Customer, Event, PaymentIntent, PaymentMethod, Refund
 from services.sandbox.payments import attach, confirm_intent, create_intent, create_refund, method_of
-from services.sandbox.responses import Json, render, render_account, render_line_item, render_list
+from services.sandbox.responses import Json, render, render_account, render_list
 from services.sandbox.rules import check_metadata
 from services.sandbox.state import State, new_id
 
@@ -97,6 +98,9 @@ def _write_customer(call: Call, customer: Customer) -> None:
     """Set what the parameters name; an empty text unsets a field, and in metadata a key."""
     changes = call.parameters
     check_metadata(changes.get("metadata"), param="metadata")
+    settings = changes.get("invoice_settings", {})
+    if "default_payment_method" in settings:
+        customer.default_method_id = _default_method(call, customer, settings["default_payment_method"])
     for name in ("email", "name", "description"):
         if name in changes:
             setattr(customer, name, changes[name] or None)
@@ -105,6 +109,14 @@ def _write_customer(call: Call, customer: Customer) -> None:
     elif "metadata" in changes:
         merged = customer.metadata | changes["metadata"]
         customer.metadata = {key: value for key, value in merged.items() if value}
+
+
+def _default_method(call: Call, customer: Customer, identifier: str) -> str:
+    param = "invoice_settings[default_payment_method]"
+    method = call.state.get(PaymentMethod, identifier, param=param)
+    if method.customer_id != customer.id:
+        raise Refused(f"The customer does not have a payment method with the ID {identifier}.", param=param)
+    return method.id
 
 
 def _create_customer(call: Call) -> Json:
@@ -220,6 +232,10 @@ def _create_refund(call: Call) -> Json:
     return render(create_refund(call.state, call.parameters))
 
 
+def _retrieve_refund(call: Call) -> Json:
+    return render(call.state.get(Refund, call.identifier))
+
+
 def _list_refunds(call: Call) -> Json:
     wanted = call.parameters
     refunds = [
@@ -265,5 +281,6 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/v1/events/:id", "events.retrieve", _retrieve_event),
     _route("POST", "/v1/refunds", "refunds.create", _create_refund),
     _route("GET", "/v1/refunds", "refunds.list", _list_refunds),
+    _route("GET", "/v1/refunds/:id", "refunds.retrieve", _retrieve_refund),
 )
 """Every endpoint that the sandbox answers."""

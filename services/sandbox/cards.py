@@ -1,7 +1,7 @@
 """Stripe's test cards and what each one does. Source: https://docs.stripe.com/testing"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.sandbox.errors import AuthenticationNeeded, CardRefused
@@ -59,6 +59,8 @@ TOKENS: Mapping[str, str] = {
     "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_visa_chargeDeclined": "4000000000000002",
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "pm_card_chargeDeclinedExpiredCard": "4000000000000069",
+    "pm_card_chargeDeclinedIncorrectCvc": "4000000000000127",
     "pm_card_chargeCustomerFail": "4000000000000341",
 }
 """The test payment methods that stand for a card's number in an API call."""
@@ -77,6 +79,15 @@ def card_of(number: str) -> Card:
     if card is None:
         raise CardRefused("Your card number is incorrect.", code="incorrect_number")
     return card
+
+
+def spoiled(card: Card, reason: str) -> Card:
+    """The card as it is once its bank declines it with this decline code. Raises ValueError for an unknown code."""
+    if reason == "authentication_required":
+        return replace(card, authentication=Authentication.ALWAYS)
+    if reason not in _SENTENCES:
+        raise ValueError(f"{reason} is not among {', '.join((*_SENTENCES, 'authentication_required'))}.")
+    return replace(card, declined_for=reason)
 
 
 def charge(card: Card, *, off_session: bool, saved: bool, authenticated: bool) -> None:

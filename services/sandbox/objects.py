@@ -15,6 +15,7 @@ class Customer:
     email: str | None = None
     name: str | None = None
     description: str | None = None
+    default_method_id: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +54,16 @@ class PaymentIntent:
 
 
 @dataclass
+class Charge:
+    """The money that an intent moved, and back. https://docs.stripe.com/api/charges/object"""
+
+    id: str
+    created: int
+    intent: PaymentIntent
+    method: PaymentMethod
+
+
+@dataclass
 class Refund:
     """https://docs.stripe.com/api/refunds/object"""
 
@@ -64,6 +75,8 @@ class Refund:
     charge_id: str
     reason: str | None
     metadata: dict[str, str]
+    status: str = "succeeded"
+    failure_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,5 +145,5 @@ class Event:
     snapshot: dict[str, Any]
 
 
-StripeThing = Customer | PaymentMethod | PaymentIntent | Refund | CheckoutSession | Event
+StripeThing = Customer | PaymentMethod | PaymentIntent | Charge | Refund | CheckoutSession | Event
 """Whatever has an id of its own."""

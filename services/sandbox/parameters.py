@@ -41,6 +41,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "payment_methods.retrieve": ("stripe.params", "PaymentMethodRetrieveParams"),
     "refunds.create": ("stripe.params", "RefundCreateParams"),
     "refunds.list": ("stripe.params", "RefundListParams"),
+    "refunds.retrieve": ("stripe.params", "RefundRetrieveParams"),
 }
 """Each operation by the SDK's service path, with the module and the name of the type of its parameters."""
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from services.sandbox.cards import TOKENS, Card, authentication_required, card_of, charge
 from services.sandbox.errors import AuthenticationNeeded, CardRefused, Refused
-from services.sandbox.objects import Customer, PaymentIntent, PaymentMethod, Refund
-from services.sandbox.responses import render, render_charge
+from services.sandbox.objects import Charge, Customer, PaymentIntent, PaymentMethod, Refund
+from services.sandbox.responses import render
 from services.sandbox.rules import check_amount, check_currency, check_metadata
 from services.sandbox.state import State, new_id
 
@@ -86,10 +86,11 @@ def succeed(state: State, intent: PaymentIntent, method: PaymentMethod) -> None:
     intent.status = "succeeded"
     intent.payment_method_id = method.id
     intent.failure = None
-    intent.charge_id = new_id("ch_")
+    charged = state.add(Charge(id=new_id("ch_"), created=state.now(), intent=intent, method=method))
+    intent.charge_id = charged.id
     if intent.setup_future_usage is not None and intent.customer_id is not None:
         attach(state, method, state.get(Customer, intent.customer_id))
-    state.happened_to("charge.succeeded", render_charge(intent))
+    state.happened("charge.succeeded", charged)
     state.happened("payment_intent.succeeded", intent)
 
 
@@ -181,13 +182,12 @@ def create_refund(state: State, parameters: dict[str, Any]) -> Refund:
 
     Source: https://docs.stripe.com/api/refunds/create
     """
-    intent = _refunded_intent(state, parameters)
+    charged = _refunded_charge(state, parameters)
+    intent = charged.intent
     check_metadata(parameters.get("metadata"), param="metadata")
-    if intent.charge_id is None:
-        raise Refused(f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.")
     left_cents = intent.amount_cents - intent.refunded_cents
     if left_cents == 0:
-        raise Refused(f"Charge {intent.charge_id} has already been refunded.", code="charge_already_refunded")
+        raise Refused(f"Charge {charged.id} has already been refunded.", code="charge_already_refunded")
     amount_cents = parameters.get("amount", left_cents)
     if not 0 < amount_cents <= left_cents:
         sentence = f"Refund amount ({amount_cents}) is not between 1 and the unrefunded amount ({left_cents})."
@@ -199,23 +199,35 @@ def create_refund(state: State, parameters: dict[str, Any]) -> Refund:
         amount_cents=amount_cents,
         currency=intent.currency,
         payment_intent_id=intent.id,
-        charge_id=intent.charge_id,
+        charge_id=charged.id,
         reason=parameters.get("reason"),
         metadata=dict(parameters.get("metadata") or {}),
     )
     state.add(refund)
     state.happened("refund.created", refund)
-    state.happened_to("charge.refunded", render_charge(intent))
+    state.happened("charge.refunded", charged)
     return refund
 
 
-def _refunded_intent(state: State, parameters: dict[str, Any]) -> PaymentIntent:
-    if "payment_intent" in parameters:
-        return state.get(PaymentIntent, parameters["payment_intent"], param="payment_intent")
-    charge_id = parameters.get("charge")
-    if charge_id is None:
-        raise Refused("One of the following params should be provided for this request: payment_intent or charge.")
-    for intent in state.newest_first(PaymentIntent):
-        if intent.charge_id == charge_id:
-            return intent
-    raise Refused(f"No such charge: '{charge_id}'", code="resource_missing", param="charge")
+def fail_refund(state: State, refund: Refund) -> None:
+    """Have a refund that succeeded at first fail after all: its money is the merchant's again.
+
+    Raises Refused for one that failed before. Source: https://docs.stripe.com/refunds#failed-refunds
+    """
+    if refund.status == "failed":
+        raise Refused(f"The refund {refund.id} has failed already.")
+    refund.status, refund.failure_reason = "failed", "lost_or_stolen_card"
+    state.get(PaymentIntent, refund.payment_intent_id).refunded_cents -= refund.amount_cents
+    state.happened("refund.failed", refund)
+
+
+def _refunded_charge(state: State, parameters: dict[str, Any]) -> Charge:
+    if "payment_intent" not in parameters:
+        if "charge" not in parameters:
+            sentence = "One of the following params should be provided for this request: payment_intent or charge."
+            raise Refused(sentence)
+        return state.get(Charge, parameters["charge"], param="charge")
+    intent = state.get(PaymentIntent, parameters["payment_intent"], param="payment_intent")
+    if intent.charge_id is None:
+        raise Refused(f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.")
+    return state.get(Charge, intent.charge_id)

@@ -7,18 +7,17 @@ from types import TracebackType
 from typing import Self
 
 from services.clock import Clock, system_clock
-from services.sandbox.checkout import Payment, expire_session, pay_session
-from services.sandbox.errors import AuthenticationNeeded, SandboxError
+from services.sandbox.dashboard import Dashboard
+from services.sandbox.errors import SandboxError
 from services.sandbox.faults import Faults
 from services.sandbox.hosted import HostedPage
 from services.sandbox.listener import Listener
-from services.sandbox.objects import CheckoutSession
 from services.sandbox.service import ApiService, RecordedRequest
 from services.sandbox.state import State
 
 
-class Sandbox:
-    """A local, stateful stand-in for Stripe: its API and its hosted payment page, in test mode only.
+class Sandbox(Dashboard):
+    """A local, stateful stand-in for Stripe: its API, hosted payment page and dashboard, in test mode only.
 
     Listens between `start` and `stop`, or inside `with`. What it knows outlives a stop, and so does its address,
     so that an outage can be played. Raises ValueError for a host that is not this machine.
@@ -40,7 +39,7 @@ class Sandbox:
         self.faults = Faults()
         """What goes wrong with the API's answers, and how often it did."""
         self._address = (host, port)
-        self._state = State(clock)
+        super().__init__(State(clock))
         self._service = ApiService(self._state, self.secret_key)
         self._server: Listener | None = None
 
@@ -87,35 +86,6 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-    def pay(
-        self,
-        session_id: str,
-        card: str = "4242424242424242",
-        *,
-        email: str = "customer@example.com",
-        promotion_code: str = "",
-    ) -> None:
-        """Pay a session as its customer would, who authenticates when the bank asks.
-
-        Raises SandboxError: `CardRefused` when the card is declined, `Refused` when there is no such session, it
-        is over, or the promotion code does not apply.
-        """
-        with self._state.lock:
-            session = self._session(session_id)
-            try:
-                pay_session(self._state, session, Payment(card, email, promotion_code))
-            except AuthenticationNeeded:
-                pay_session(self._state, session, Payment(card, email, promotion_code, authenticated=True))
-
-    def expire(self, session_id: str) -> None:
-        """End an open session now. Raises SandboxError when there is no such session or it is over."""
-        with self._state.lock:
-            expire_session(self._state, self._session(session_id))
-
-    def _session(self, session_id: str) -> CheckoutSession:
-        self._state.expire_overdue()
-        return self._state.get(CheckoutSession, session_id)
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,13 +2,14 @@
 
 import secrets
 import string
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, TypeVar
 
 from services.clock import Clock
 from services.sandbox.errors import missing
 from services.sandbox.objects import (
+    Charge,
     CheckoutSession,
     Customer,
     Event,
@@ -24,6 +25,7 @@ _EVENTS_KEPT = timedelta(days=30)
 """How far back events can be listed: https://docs.stripe.com/api/events/list"""
 
 _NOUNS: dict[type[Any], str] = {
+    Charge: "charge",
     CheckoutSession: "checkout.session",
     Customer: "customer",
     Event: "event",
@@ -33,7 +35,7 @@ _NOUNS: dict[type[Any], str] = {
 }
 """What Stripe's sentences call each object."""
 
-Kind = TypeVar("Kind", CheckoutSession, Customer, Event, PaymentIntent, PaymentMethod, Refund)
+Kind = TypeVar("Kind", Charge, CheckoutSession, Customer, Event, PaymentIntent, PaymentMethod, Refund)
 
 
 class State:
@@ -41,7 +43,8 @@ class State:
 
     def __init__(self, clock: Clock) -> None:
         self.lock = RLock()
-        self.clock = clock
+        self._clock = clock
+        self._ahead = timedelta(0)
         self.page_base = ""
         self.account_id = new_id("acct_")
         self.started_at = self.now()
@@ -50,7 +53,17 @@ class State:
 
     def now(self) -> int:
         """The present second."""
-        return int(self.clock().timestamp())
+        return int(self._moment().timestamp())
+
+    def _moment(self) -> datetime:
+        return self._clock() + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Set the clock ahead, with all that its time brings. Raises ValueError for a step back."""
+        if by < timedelta(0):
+            raise ValueError("Time does not go back.")
+        self._ahead += by
+        self.expire_overdue()
 
     def add(self, thing: Kind) -> Kind:
         """Remember an object."""
@@ -77,7 +90,7 @@ class State:
 
     def newest_first(self, kind: type[Kind]) -> list[Kind]:
         """All objects of a kind; events only as far back as Stripe lists them."""
-        oldest = int((self.clock() - _EVENTS_KEPT).timestamp())
+        oldest = int((self._moment() - _EVENTS_KEPT).timestamp())
         return [
             thing
             for thing in reversed(self._things.values())
