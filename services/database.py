@@ -2,13 +2,14 @@
 
 import errno
 import os
+import random
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -21,11 +22,16 @@ from services.models import HEAD
 if TYPE_CHECKING:
     import psycopg
 
+T = TypeVar("T")
+
 APPLICATION_ID = 0x70617964
 """Marks an SQLite file as paydesk's ("payd"). Source: https://www.sqlite.org/pragma.html#pragma_application_id"""
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one on SQLite."""
+
+RUNS = 4
+"""How often `Database.once` runs its work at most."""
 
 _SQLITE_PRAGMAS = (
     "synchronous = FULL",
@@ -33,17 +39,23 @@ _SQLITE_PRAGMAS = (
     "recursive_triggers = ON",
 )
 _WAL_PAUSE_SECONDS = 0.005
+_FIRST_PAUSE_SECONDS = 0.1
 _SQLITE_MARKS = ("application_id", "schema_version")
 _SERIALIZATION_FAILURES = ("40001", "40P01")
+_UNREACHABLE = "The database cannot be reached, or does not know this user. Nothing was changed."
 
 
 class Database:
     """One database, SQLite or PostgreSQL by its URL. Connects when it is first used; safe from any thread.
 
-    `busy_timeout_ms` is how long a writer waits for another one on SQLite.
+    `busy_timeout_ms` is how long a writer waits for another one on SQLite; `pause` waits some seconds between two
+    runs of `once`.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    def __init__(
+        self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._pause = pause
         self.url = _parsed(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url, busy_timeout_ms) if self.is_sqlite else _postgresql_engine(url)
@@ -90,6 +102,37 @@ class Database:
                 raise OutcomeUnknown(
                     "The connection was lost while saving: it is not known whether it was saved."
                 ) from None
+
+    def once(self, work: Callable[[Connection], T]) -> T:
+        """What `work` answers, in a write transaction that is run again where its COMMIT may be lost; `RUNS` at most.
+
+        It is run again where a conflict or a lost connection undid it, and where it is not known whether its COMMIT
+        arrived. So `work` must be repeatable: a unique key or a guarded UPDATE tells a run after one that did commit
+        that it is done, and it answers the same. A plain SELECT is no such guard, for it does not wait for a COMMIT
+        that is still under way.
+
+        Raises what `work` raises, and `TryAgain` where no run did anything. Once the outcome of a run is unknown, only
+        a run that comes to an end tells what is true: without one it raises `OutcomeUnknown`.
+        """
+        unknown: OutcomeUnknown | None = None
+        run = 1
+        while True:
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except (OutcomeUnknown, TryAgain) as error:
+                if isinstance(error, OutcomeUnknown):
+                    unknown = error
+                # An SQLite writer has waited for its turn already, and is told the outcome of its COMMIT.
+                if run == RUNS or self.is_sqlite:
+                    raise unknown or error from None
+            except DBAPIError as error:
+                if unknown is None:
+                    raise
+                raise unknown from error
+            longest_seconds = _FIRST_PAUSE_SECONDS * 2 ** (run - 1)
+            self._pause(random.uniform(longest_seconds / 2, longest_seconds))  # noqa: S311 - no secret
+            run += 1
 
     def open(self) -> None:
         """Makes the database ready: a new SQLite file is created and migrated, any other must be at `HEAD`.
@@ -157,11 +200,11 @@ class Database:
             if busy:
                 raise TryAgain("The database is busy with other work. Nothing was changed; try again.") from None
             if not self.is_sqlite and (error.connection_invalidated or state is None or state.startswith("08")):
-                raise TryAgain(
-                    "The database cannot be reached, or does not know this user. Nothing was changed."
-                ) from None
+                raise TryAgain(_UNREACHABLE) from None
             raise
         except DatabaseError as error:
+            if error.connection_invalidated:  # a server may also end a session by an error of another class (25P03)
+                raise TryAgain(_UNREACHABLE) from None
             if self.is_sqlite and getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
                 raise ConfigurationError(
                     "The file named by DATABASE_URL is not an SQLite database.", field="database_url"

@@ -1,20 +1,24 @@
 import sqlite3
 import stat
 import traceback
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from services.database import APPLICATION_ID, Database
-from services.errors import ConfigurationError, DatabaseVersionMismatch, TryAgain
+from services.database import APPLICATION_ID, RUNS, Database
+from services.errors import ConfigurationError, Conflict, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
 from services.models import HEAD
 from services.models.tables import accounts, metadata
+from services.models.types import UTCDateTime
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer
+from tests.proxy import CommitProxy, Cut
 
 NEWER = "9999"
 OLDER = "0000"
@@ -232,6 +236,170 @@ def test_a_server_that_is_gone_asks_to_try_again(postgres: PostgresServer, postg
         connection.exec_driver_sql("SELECT 1")
     assert count(database) == 0
     database.close()
+
+
+def test_a_session_that_the_server_ends_by_itself_asks_to_try_again(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    with pytest.raises(TryAgain, match="cannot be reached"), database.read() as connection:  # noqa: PT012
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '1ms'")
+        with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as other:
+            while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
+                pass
+        connection.exec_driver_sql("SELECT 1")
+    database.close()
+
+
+_ADD = sa.text(
+    "INSERT INTO accounts (email, password_hash, created_at) VALUES (:email, '', :created_at) ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("created_at", type_=UTCDateTime))
+
+
+class Repeatable:
+    """Work that adds one account, and finds it when it is run again; `before` happens first, in each run."""
+
+    def __init__(self, clock: ManualClock, before: Callable[[Connection, int], None]) -> None:
+        self.clock = clock
+        self.before = before
+        self.runs = 0
+
+    def __call__(self, connection: Connection) -> int:
+        self.runs += 1
+        self.before(connection, self.runs)
+        added = {"email": "a@b", "created_at": self.clock()}
+        connection.execute(_ADD, added)
+        found: int = connection.execute(sa.select(accounts.c.id).where(accounts.c.email == "a@b")).scalar_one()
+        return found
+
+
+def nothing(_connection: Connection, _run: int) -> None:
+    """What happens before most runs."""
+
+
+def test_work_is_run_once_where_nothing_is_lost(database: Database, clock: ManualClock) -> None:
+    work = Repeatable(clock, nothing)
+    assert database.once(work) == 1
+    assert (work.runs, count(database)) == (1, 1)
+
+
+def test_what_work_decides_is_not_asked_again(database: Database, clock: ManualClock) -> None:
+    def refuse(_connection: Connection, _run: int) -> None:
+        raise Conflict("Sold out.")
+
+    work = Repeatable(clock, refuse)
+    with pytest.raises(Conflict, match="Sold out"):
+        database.once(work)
+    assert (work.runs, count(database)) == (1, 0)
+
+
+def test_a_busy_sqlite_file_is_waited_for_once(sqlite_url: str, clock: ManualClock) -> None:
+    pauses: list[float] = []
+    holder, waiting = Database(sqlite_url), Database(sqlite_url, busy_timeout_ms=20, pause=pauses.append)
+    work = Repeatable(clock, nothing)
+    with holder.write(), pytest.raises(TryAgain, match="busy with other work"):
+        waiting.once(work)
+    assert (work.runs, pauses) == (0, [])
+    holder.close()
+    waiting.close()
+
+
+def overtaken(connection: Connection, beside: Database) -> None:
+    """Has another writer overtake what this transaction sees, which the server then refuses (40001)."""
+    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    connection.execute(sa.select(accounts.c.id)).all()
+    with beside.write() as other:
+        other.execute(sa.update(accounts).values(password_hash="x"))
+    connection.execute(sa.update(accounts).values(password_hash="y"))
+
+
+def disconnected(connection: Connection, beside: Database) -> None:
+    """Ends this transaction's session at the server."""
+    pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with beside.read() as other:
+        assert other.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}).scalar_one()
+    connection.exec_driver_sql("SELECT 1")
+
+
+@pytest.mark.parametrize("undo", [overtaken, disconnected])
+@pytest.mark.parametrize("times", [1, RUNS - 1, RUNS])
+def test_work_that_was_undone_is_run_again_within_a_bound(
+    postgresql_url: str, clock: ManualClock, undo: Callable[[Connection, Database], None], times: int
+) -> None:
+    pauses: list[float] = []
+    database, beside = Database(postgresql_url, pause=pauses.append), Database(postgresql_url)
+    with beside.write() as connection:
+        connection.execute(sa.insert(accounts).values(email="a@b", password_hash="", created_at=clock()))
+
+    def undone(connection: Connection, run: int) -> None:
+        if run <= times:
+            undo(connection, beside)
+
+    work = Repeatable(clock, undone)
+    if times < RUNS:
+        assert database.once(work) == 1
+    else:
+        with pytest.raises(TryAgain, match="Nothing was changed"):
+            database.once(work)
+    assert work.runs == min(times + 1, RUNS)
+    assert len(pauses) == work.runs - 1
+    assert pauses == sorted(pauses), "The pauses do not grow."
+    database.close()
+    beside.close()
+
+
+@pytest.mark.parametrize("moment", Cut)
+def test_work_whose_commit_was_cut_off_is_run_again(postgresql_url: str, clock: ManualClock, moment: Cut) -> None:
+    with CommitProxy(postgresql_url) as proxy:
+        database = Database(proxy.url, pause=lambda _seconds: None)
+        proxy.cut(moment, times=RUNS - 1)
+        work = Repeatable(clock, nothing)
+        assert database.once(work) >= 1
+        assert (proxy.landed, work.runs, count(database)) == (RUNS - 1, RUNS, 1)
+        database.close()
+
+
+@pytest.mark.parametrize("moment", Cut)
+@pytest.mark.parametrize("undo", [overtaken, disconnected])
+def test_what_is_unknown_stays_so_where_no_later_run_comes_to_an_end(
+    postgresql_url: str, clock: ManualClock, moment: Cut, undo: Callable[[Connection, Database], None]
+) -> None:
+    beside = Database(postgresql_url)
+    with beside.write() as connection:
+        connection.execute(sa.insert(accounts).values(email="c@d", password_hash="", created_at=clock()))
+
+    def undone_later(connection: Connection, run: int) -> None:
+        if run > 1:
+            undo(connection, beside)
+
+    with CommitProxy(postgresql_url) as proxy:
+        database = Database(proxy.url, pause=lambda _seconds: None)
+        proxy.cut(moment)
+        work = Repeatable(clock, undone_later)
+        with pytest.raises(OutcomeUnknown, match="not known whether it was saved"):
+            database.once(work)
+        assert (proxy.landed, work.runs) == (1, RUNS)
+        database.close()
+    beside.close()
+
+
+@pytest.mark.parametrize(("error", "expected"), [(Conflict("Sold out."), Conflict), (None, OutcomeUnknown)])
+def test_a_verdict_of_a_later_run_stands_and_an_accident_is_none(
+    postgresql_url: str, clock: ManualClock, error: Conflict | None, expected: type[Exception]
+) -> None:
+    def decide_later(connection: Connection, run: int) -> None:
+        if run > 1 and error is not None:
+            raise error
+        if run > 1:
+            connection.exec_driver_sql("SELECT 1 / 0")
+
+    with CommitProxy(postgresql_url) as proxy:
+        database = Database(proxy.url, pause=lambda _seconds: None)
+        proxy.cut(Cut.BEFORE)
+        work = Repeatable(clock, decide_later)
+        with pytest.raises(expected):
+            database.once(work)
+        assert (proxy.landed, work.runs, count(database)) == (1, 2, 0)
+        database.close()
 
 
 def test_the_version_of_the_software_is_named(database: Database) -> None:
