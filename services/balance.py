@@ -1,7 +1,11 @@
 """Balances: crediting, deducting, and reading the ledger."""
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
+
+from sqlalchemy.engine import Connection
 
 from services.clock import Clock
 from services.database import Database
@@ -26,6 +30,12 @@ __all__ = [
 
 MAX_PAGE = 1_000
 """The most entries that one call reads."""
+
+MAX_DESCRIPTION = 500
+"""The most characters that the description of an entry has."""
+
+_AUDITED = {TransactionKind.ADJUSTMENT: "adjust", TransactionKind.REVERSAL: "reverse"}
+_CREDITS = (TransactionKind.PURCHASE, TransactionKind.TOP_UP)
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,18 @@ class BalanceService:
         with self.database.read() as connection:
             return self.balance_store.of_order(connection, order_id)
 
+    def entry(self, transaction_id: int) -> Transaction:
+        """The entry with this id. Raises `NotFound`."""
+        with self.database.read() as connection:
+            return self._stored(connection, transaction_id)
+
+    def reversal_of(self, transaction_id: int) -> Transaction | None:
+        """The entry that reversed this one; None where it stands."""
+        if not is_id(transaction_id):
+            return None
+        with self.database.read() as connection:
+            return self.balance_store.reversal_of(connection, transaction_id)
+
     def add_credits(
         self,
         account_id: int,
@@ -134,37 +156,103 @@ class BalanceService:
         return self._result(account_id, amount_cents, -1, description, None, kind, idempotency_key)
 
     def post(self, posting: Posting) -> Transaction:
-        """Moves the balance and records the entry in one transaction; an adjustment has its audit row there too.
+        """Moves the balance and records the entry in one transaction; a correction has its audit row there too.
 
-        A posting whose idempotency key was used before returns the first entry and moves nothing. Raises `NotFound`,
-        `IdempotencyConflict` (the key was used for another request), `Conflict` (the order is credited already).
+        A posting whose idempotency key was used before returns the first entry and moves nothing; so one whose COMMIT
+        may be lost is made again, and its outcome is known. Without a key it is made once, and `OutcomeUnknown` says
+        that it may be there.
+
+        Raises `NotFound`, `IdempotencyConflict` (the key was used for another request), `Conflict` (the order is
+        credited already).
         """
-        try:
-            with self.database.write() as connection:
-                transaction = self.balance_store.post(connection, posting, self.clock())
-                if posting.kind is TransactionKind.ADJUSTMENT:
-                    self.audit_store.append(connection, _audit(transaction))
-                return transaction
-        except AlreadyPosted:
-            first = self._first(posting)
-            if first is None:
-                raise
-            return first
+        if posting.idempotency_key is not None:
+            return self._posted_once(lambda connection: self._post(connection, posting))
+        with self.database.write() as connection:
+            return self._post(connection, posting)
 
-    def _first(self, posting: Posting) -> Transaction | None:
-        """The entry that the posting's idempotency key made before; None if the key is not what stopped it."""
-        if posting.idempotency_key is None:
-            return None
-        with self.database.read() as connection:
-            found = self.balance_store.by_key(connection, posting.idempotency_key)
-        if found is None:
-            return None
-        transaction, request_hash = found
-        if request_hash != posting.request_hash:
-            raise IdempotencyConflict(
-                f"This idempotency key was used for another posting (entry {transaction.id}).", field="idempotency_key"
+    def reverse(self, transaction_id: int, reason: str, *, idempotency_key: str | None = None) -> BalanceResult:
+        """Takes an entry back by one of the opposite amount, with its audit row; the entry itself stays as it is.
+
+        An entry is reversed at most once, and a reversal not at all; nor is the credit of an order that was refunded,
+        for the refund took its share already. Bad input and a conflict give `success=False` and the error.
+        """
+        title = f"Reversal of entry {transaction_id}"
+        try:
+            if not is_id(transaction_id):
+                raise InvalidInput("An entry is named by its number.", field="transaction_id")
+            # A key of its own tells this reversal from another one's where a COMMIT is lost.
+            key = _checked_key(idempotency_key) or f"reversal_{secrets.token_hex(16)}"
+            why = check_text(reason, field="reason", longest=MAX_DESCRIPTION - len(f"{title}: "))
+            reversal = self._posted_once(
+                lambda connection: self._reverse(connection, transaction_id, f"{title}: {why}", key)
             )
+        except (InvalidInput, NotFound, Conflict) as error:
+            return BalanceResult(False, self._balance_beside(transaction_id), error=error.sentence, field=error.field)
+        return BalanceResult(True, reversal.balance_after_cents, reversal.id)
+
+    def _reverse(self, connection: Connection, transaction_id: int, description: str, key: str) -> Transaction:
+        entry = self._stored(connection, transaction_id)
+        if entry.kind is TransactionKind.REVERSAL:
+            raise Conflict(f"Entry {entry.id} is a reversal, which cannot be reversed.", field="transaction_id")
+        posting = Posting(
+            account_id=entry.account_id,
+            amount_cents=-entry.amount_cents,
+            kind=TransactionKind.REVERSAL,
+            description=description,
+            actor=self.actor,
+            order_id=entry.order_id,
+            idempotency_key=key,
+            reverses_id=entry.id,
+        )
+        excluded = self.balance_store.excluded(connection, posting)
+        if excluded is not None:
+            raise excluded
+        if entry.kind in _CREDITS and entry.order_id is not None:
+            self._refuse_refunded(connection, entry.order_id)
+        return self._post(connection, posting)
+
+    def _refuse_refunded(self, connection: Connection, order_id: int) -> None:
+        refunded_cents, paid_cents = self.balance_store.refunded_of(connection, order_id)
+        if refunded_cents > 0:
+            extent = "in part" if refunded_cents < paid_cents else "in full"
+            raise Conflict(
+                f"Order {order_id} was refunded {extent}; a reversal of its credit would take that back twice.",
+                field="transaction_id",
+            )
+
+    def _posted_once(self, work: Callable[[Connection], Transaction]) -> Transaction:
+        """The entry of keyed work, or the first one under its key. Raises `IdempotencyConflict`, `Conflict`."""
+        try:
+            return self.database.once(work)
+        except AlreadyPosted as excluded:
+            if excluded.first is None:
+                raise
+            if not excluded.repeated:
+                raise IdempotencyConflict(
+                    f"This idempotency key was used for another posting (entry {excluded.first.id}).",
+                    field="idempotency_key",
+                ) from None
+            return excluded.first
+
+    def _post(self, connection: Connection, posting: Posting) -> Transaction:
+        transaction = self.balance_store.post(connection, posting, self.clock())
+        action = _AUDITED.get(posting.kind)
+        if action is not None:
+            self.audit_store.append(connection, _audit(action, transaction))
         return transaction
+
+    def _stored(self, connection: Connection, transaction_id: int) -> Transaction:
+        entry = self.balance_store.get(connection, transaction_id) if is_id(transaction_id) else None
+        if entry is None:
+            raise NotFound(f"There is no entry {transaction_id}.", field="transaction_id")
+        return entry
+
+    def _balance_beside(self, transaction_id: int) -> int:
+        """The balance of the account that an entry belongs to, in cents; 0 where there is no such entry."""
+        try:
+            return self.get_balance(self.entry(transaction_id).account_id)
+        except NotFound:
+            return 0
 
     def _result(
         self,
@@ -183,21 +271,24 @@ class BalanceService:
                 raise InvalidInput("An amount is a whole number of cents from 1 to 99,999,999,999.", field="amount")
             if order_id is not None and not is_id(order_id):
                 raise InvalidInput("An order is named by its number.", field="order_id")
-            if idempotency_key is not None:
-                idempotency_key = check_text(idempotency_key, field="idempotency_key", longest=255)
-            text = check_text(description, field="description", longest=500)
-            posting = Posting(account_id, sign * amount_cents, kind, text, self.actor, order_id, idempotency_key)
+            key = _checked_key(idempotency_key)
+            text = check_text(description, field="description", longest=MAX_DESCRIPTION)
+            posting = Posting(account_id, sign * amount_cents, kind, text, self.actor, order_id, key)
             transaction = self.post(posting)
         except (InvalidInput, NotFound, Conflict) as error:
             return BalanceResult(False, self.get_balance(account_id), error=error.sentence, field=error.field)
         return BalanceResult(True, transaction.balance_after_cents, transaction.id)
 
 
-def _audit(transaction: Transaction) -> AuditEntry:
+def _checked_key(idempotency_key: str | None) -> str | None:
+    return None if idempotency_key is None else check_text(idempotency_key, field="idempotency_key", longest=255)
+
+
+def _audit(action: str, transaction: Transaction) -> AuditEntry:
     return AuditEntry(
         created_at=transaction.created_at,
         actor=transaction.actor,
-        action="adjust",
+        action=action,
         object_type="balance",
         object_id=str(transaction.account_id),
         before={"balance_cents": transaction.balance_after_cents - transaction.amount_cents},

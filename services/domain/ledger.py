@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.errors import InvalidInput
+
 
 class TransactionKind(StrEnum):
     """Why money moved on an account."""
@@ -22,7 +24,8 @@ class TransactionKind(StrEnum):
 class Posting:
     """A request to move a balance by `amount_cents`: credits are positive, debits negative.
 
-    Two postings with one `idempotency_key` are one movement. `actor` is who asked for it.
+    Two postings with one `idempotency_key` are one movement. `actor` is who asked for it. A reversal, and nothing else,
+    names the entry that it takes back: raises `InvalidInput`.
     """
 
     account_id: int
@@ -32,11 +35,20 @@ class Posting:
     actor: str
     order_id: int | None = None
     idempotency_key: str | None = None
+    reverses_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.kind is TransactionKind.REVERSAL) != (self.reverses_id is not None):
+            raise InvalidInput("A reversal, and nothing else, names the entry that it takes back.", field="kind")
 
     @property
     def request_hash(self) -> str:
         """SHA-256, in hex, of what the posting asks for: tells a repeated request from another one."""
         request = [self.account_id, self.amount_cents, self.kind, self.description, self.order_id]
+        if (
+            self.reverses_id is not None
+        ):  # hashes are stored, and those from before there were reversals stay as they are
+            request.append(self.reverses_id)
         return hashlib.sha256(json.dumps(request).encode()).hexdigest()
 
 
@@ -44,7 +56,7 @@ class Posting:
 class Transaction:
     """One row of the ledger, which proves itself: `balance_after_cents` = the row before's + `amount_cents`.
 
-    `seq` runs from 1 without a gap per account; `created_at` is in UTC.
+    `seq` runs from 1 without a gap per account; `created_at` is in UTC. A reversal takes back the entry `reverses_id`.
     """
 
     id: int
@@ -58,6 +70,7 @@ class Transaction:
     idempotency_key: str | None
     actor: str
     created_at: datetime
+    reverses_id: int | None = None
 
 
 @dataclass(frozen=True)

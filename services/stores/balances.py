@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
 from services.errors import Conflict, NotFound
-from services.models.tables import balances, transactions
+from services.models.tables import balances, orders, transactions
 from services.models.types import MICROSECOND, UTCDateTime
 
 # The sequence number is assigned by the statement that moves the balance: the row is locked from here to the commit,
@@ -22,9 +22,9 @@ _MOVE = sa.text(
 )
 _RECORD = sa.text(
     "INSERT INTO transactions (account_id, seq, kind, amount_cents, balance_after_cents, description, order_id, "
-    "idempotency_key, request_hash, actor, created_at) "
+    "idempotency_key, request_hash, actor, created_at, reverses_id) "
     "VALUES (:account_id, :seq, :kind, :amount_cents, :balance_after_cents, :description, :order_id, "
-    ":idempotency_key, :request_hash, :actor, :created_at) ON CONFLICT DO NOTHING RETURNING id"
+    ":idempotency_key, :request_hash, :actor, :created_at, :reverses_id) ON CONFLICT DO NOTHING RETURNING id"
 ).bindparams(sa.bindparam("created_at", type_=UTCDateTime))
 
 _FILL = sa.text(
@@ -41,9 +41,20 @@ _COLUMNS = [column for column in transactions.c if column.name != "request_hash"
 
 
 class AlreadyPosted(Conflict):
-    """An entry with this idempotency key, or a credit for this order, exists. The transaction must be rolled back."""
+    """An entry exists that excludes this one. The transaction must be rolled back.
+
+    Where it has the posting's idempotency key it is `first`, and `repeated` says whether it was the same request.
+    Otherwise it credits the same order or reverses the same entry, and `first` is None.
+    """
 
     code = "already_posted"
+
+    def __init__(
+        self, sentence: str, *, field: str | None = None, first: Transaction | None = None, repeated: bool = False
+    ) -> None:
+        super().__init__(sentence, field=field)
+        self.first = first
+        self.repeated = repeated
 
 
 class BalanceStore:
@@ -52,8 +63,8 @@ class BalanceStore:
     def post(self, connection: Connection, posting: Posting, now: datetime) -> Transaction:
         """Moves the balance and records the entry.
 
-        Raises `NotFound` for an unknown account or order, and `AlreadyPosted` where the key was used or the order
-        was credited before; either way the caller's transaction must not be committed.
+        Raises `NotFound` for an unknown account, order or entry, and `AlreadyPosted` where the key was used, the order
+        was credited or the entry was reversed before; either way the caller's transaction must not be committed.
         """
         moving = {"account_id": posting.account_id, "amount_cents": posting.amount_cents}
         try:
@@ -69,14 +80,18 @@ class BalanceStore:
             "idempotency_key": posting.idempotency_key,
             "actor": posting.actor,
             "created_at": now,
+            "reverses_id": posting.reverses_id,
         }
         keyed = posting.request_hash if posting.idempotency_key is not None else None
         try:
             row_id = connection.execute(_RECORD, {**moving, **entry, "request_hash": keyed}).scalar_one_or_none()
         except IntegrityError:
+            if posting.reverses_id is not None:
+                raise NotFound(f"There is no entry {posting.reverses_id}.", field="transaction_id") from None
             raise NotFound(f"There is no order {posting.order_id}.", field="order_id") from None
         if row_id is None:
-            raise AlreadyPosted(f"Order {posting.order_id} is already credited.")
+            # The insert waited for whoever was first, who has committed: it can be read from here.
+            raise self.excluded(connection, posting) or AlreadyPosted(f"Order {posting.order_id} is already credited.")
         return Transaction(
             id=row_id,
             account_id=posting.account_id,
@@ -89,7 +104,28 @@ class BalanceStore:
             idempotency_key=posting.idempotency_key,
             actor=posting.actor,
             created_at=now,
+            reverses_id=posting.reverses_id,
         )
+
+    def excluded(self, connection: Connection, posting: Posting) -> AlreadyPosted | None:
+        """The entry that has the posting's idempotency key, or reversed the same entry, as the error; None if none."""
+        if posting.idempotency_key is not None:
+            keyed = self.by_key(connection, posting.idempotency_key)
+            if keyed is not None:
+                first, request_hash = keyed
+                return AlreadyPosted(
+                    f"Entry {first.id} has this idempotency key already.",
+                    field="idempotency_key",
+                    first=first,
+                    repeated=request_hash == posting.request_hash,
+                )
+        if posting.reverses_id is not None:
+            reversal = self.reversal_of(connection, posting.reverses_id)
+            if reversal is not None:
+                return AlreadyPosted(
+                    f"Entry {posting.reverses_id} is reversed already, by entry {reversal.id}.", field="transaction_id"
+                )
+        return None
 
     def fill(
         self, connection: Connection, account_id: int, entries: int, first_at: datetime, spacing: timedelta
@@ -146,6 +182,36 @@ class BalanceStore:
         row = connection.execute(statement).one_or_none()
         return None if row is None else (_transaction(row), row.request_hash)
 
+    def get(self, connection: Connection, transaction_id: int) -> Transaction | None:
+        """The entry with this id."""
+        row = connection.execute(sa.select(*_COLUMNS).where(transactions.c.id == transaction_id)).one_or_none()
+        return None if row is None else _transaction(row)
+
+    def reversal_of(self, connection: Connection, transaction_id: int) -> Transaction | None:
+        """The entry that reversed this one; None if there is none."""
+        row = connection.execute(sa.select(*_COLUMNS).where(transactions.c.reverses_id == transaction_id)).one_or_none()
+        return None if row is None else _transaction(row)
+
+    def refunded_of(self, connection: Connection, order_id: int) -> tuple[int, int]:
+        """What was refunded of an order and what was paid, in cents; no refund can begin until the transaction ends."""
+        statement = (
+            sa.select(orders.c.refunded_cents, orders.c.paid_cents)
+            .where(orders.c.id == order_id)
+            .with_for_update(key_share=True)
+        )
+        row = connection.execute(statement).one()
+        return row.refunded_cents, row.paid_cents or 0
+
+    def credited_by(self, connection: Connection, order_id: int) -> int:
+        """What an order credits, in cents: 0 before it is paid, and once its credit is reversed."""
+        reversal = transactions.alias("reversal")
+        statement = sa.select(sa.func.coalesce(sa.func.sum(transactions.c.amount_cents), 0)).where(
+            transactions.c.order_id == order_id,
+            transactions.c.kind.in_([TransactionKind.PURCHASE.value, TransactionKind.TOP_UP.value]),
+            ~sa.exists().where(reversal.c.reverses_id == transactions.c.id),
+        )
+        return int(connection.execute(statement).scalar_one())
+
     def of_order(self, connection: Connection, order_id: int) -> list[Transaction]:
         """The entries that belong to an order, oldest first."""
         statement = sa.select(*_COLUMNS).where(transactions.c.order_id == order_id).order_by(transactions.c.id)
@@ -165,4 +231,5 @@ def _transaction(row: Row[*tuple[Any, ...]]) -> Transaction:
         idempotency_key=row.idempotency_key,
         actor=row.actor,
         created_at=row.created_at,
+        reverses_id=row.reverses_id,
     )

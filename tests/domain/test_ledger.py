@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from services.domain.ledger import Posting, TransactionKind
+from services.errors import InvalidInput
 
 POSTING = Posting(7, 500, TransactionKind.ADJUSTMENT, "goodwill", "anna", None, "k1")
 
@@ -35,3 +36,15 @@ def test_text_cannot_imitate_the_fields_around_it() -> None:
 
 def test_the_hash_outlives_a_release_because_it_is_stored() -> None:
     assert POSTING.request_hash == "9d26c5718b1fc857ca3cdfb4f2c3f33744aa8712f32c044210f43f7b2fede807"
+
+
+def test_the_hash_of_a_reversal_tells_which_entry_it_takes_back() -> None:
+    reversal = replace(POSTING, kind=TransactionKind.REVERSAL, reverses_id=41)
+    assert reversal.request_hash != replace(reversal, reverses_id=42).request_hash
+
+
+@pytest.mark.parametrize(("kind", "reverses_id"), [(TransactionKind.REVERSAL, None), (TransactionKind.USAGE, 41)])
+def test_a_reversal_and_nothing_else_names_an_entry(kind: TransactionKind, reverses_id: int | None) -> None:
+    with pytest.raises(InvalidInput, match="names the entry that it takes back") as refused:
+        replace(POSTING, kind=kind, reverses_id=reverses_id)
+    assert refused.value.field == "kind"

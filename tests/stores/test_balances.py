@@ -64,8 +64,35 @@ def test_a_posting_that_is_there_already_leaves_nothing_behind(database: Databas
         assert state(connection) == before
 
 
+def test_an_entry_that_excludes_another_is_named(database: Database) -> None:
+    keyed = replace(CREDIT, idempotency_key="k1")
+    with database.write() as connection:
+        first = store.post(connection, keyed, NOW)
+        reversing = replace(CREDIT, kind=TransactionKind.REVERSAL, amount_cents=-500, reverses_id=first.id)
+        assert store.excluded(connection, reversing) is None
+        assert store.reversal_of(connection, first.id) is None
+        reversal = store.post(connection, reversing, NOW)
+        assert store.reversal_of(connection, first.id) == store.get(connection, reversal.id) == reversal
+        assert store.get(connection, 99) is None
+    for posting, sentence, found, repeated in (
+        (keyed, f"Entry {first.id} has this idempotency key", first, True),
+        (replace(keyed, amount_cents=1), f"Entry {first.id} has this idempotency key", first, False),
+        (reversing, f"Entry {first.id} is reversed already, by entry {reversal.id}", None, False),
+        (replace(reversing, idempotency_key="k2"), f"Entry {first.id} is reversed already", None, False),
+    ):
+        with pytest.raises(AlreadyPosted, match=sentence) as excluded, database.write() as connection:
+            store.post(connection, posting, NOW)
+        assert (excluded.value.first, excluded.value.repeated) == (found, repeated)
+    with database.read() as connection:
+        assert state(connection) == (BalanceSummary(0, 2), 2)
+
+
 def test_a_posting_for_what_is_not_there_leaves_nothing_behind(database: Database) -> None:
-    for posting, field in ((replace(CREDIT, account_id=9), "account_id"), (replace(CREDIT, order_id=9), "order_id")):
+    for posting, field in (
+        (replace(CREDIT, account_id=9), "account_id"),
+        (replace(CREDIT, order_id=9), "order_id"),
+        (replace(CREDIT, kind=TransactionKind.REVERSAL, reverses_id=9), "transaction_id"),
+    ):
         with pytest.raises(NotFound) as missing, database.write() as connection:
             store.post(connection, posting, NOW)
         assert missing.value.field == field
