@@ -117,6 +117,12 @@ class Dashboard:
             self._state.advance(by)
 
     @property
+    def now(self) -> int:
+        """The sandbox's present second."""
+        with self._state.lock:
+            return self._state.now()
+
+    @property
     def sessions(self) -> tuple[SessionView, ...]:
         """Every Checkout Session, the oldest first."""
         with self._state.lock:

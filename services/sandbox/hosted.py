@@ -17,11 +17,12 @@ _OUTCOMES: Mapping[str, bool | None] = {"": None, "pay": None, "complete": True,
 
 @dataclass(frozen=True)
 class Reply:
-    """A page, or the redirection to one."""
+    """A page, the redirection to one, or what a script reads instead."""
 
     status: int
-    html: str = ""
+    body: str = ""
     location: str | None = None
+    content_type: str = "text/html; charset=utf-8"
 
 
 class HostedPage:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from services.sandbox.answers import Answer, answer
+from services.sandbox.control import ControlPage
 from services.sandbox.errors import Refused
 from services.sandbox.faults import Faults
 from services.sandbox.hosted import HostedPage
@@ -26,7 +27,6 @@ _SILENT_SECONDS = 600
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER, on and for 0 s: closing the socket sends a reset. https://man7.org/linux/man-pages/man7/socket.7.html"""
 _PAGE_HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
     "Referrer-Policy": "no-referrer",
@@ -40,12 +40,21 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], service: ApiService, hosted: HostedPage, faults: Faults) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        service: ApiService,
+        faults: Faults,
+        hosted: HostedPage,
+        control: ControlPage,
+    ) -> None:
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         self.service = service
         self.hosted = hosted
         self.faults = faults
+        self.control = control
         self._connections: set[socket.socket] = set()
         self._to_reset: set[socket.socket] = set()
         self._connections_lock = Lock()
@@ -167,11 +176,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _deliver_page(self, path: str, body: str) -> None:
         entered = dict(parse_qsl(body, keep_blank_values=True))
-        reply = self.server.hosted.reply(self.command, path, entered)
-        headers = dict(_PAGE_HEADERS)
+        if path.startswith("/control/"):
+            as_json = "application/json" in self.headers.get("Accept", "")
+            reply = self.server.control.reply(self.command, path, entered, as_json=as_json)
+        else:
+            reply = self.server.hosted.reply(self.command, path, entered)
+        headers = {"Content-Type": reply.content_type, **_PAGE_HEADERS}
         if reply.location is not None:
             headers["Location"] = reply.location
-        self._send(reply.status, headers, reply.html.encode())
+        self._send(reply.status, headers, reply.body.encode())
 
     def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self._head(status, headers, len(body))

@@ -1,4 +1,4 @@
-"""The HTML of the hosted payment page. Whatever is not written here goes through `html.escape`."""
+"""The look of the sandbox's pages, and the HTML of the hosted one. Data goes through `html.escape`, all of it."""
 
 from collections.abc import Mapping
 from html import escape
@@ -58,7 +58,7 @@ def payment_form(session: CheckoutSession, entered: Mapping[str, str] | None = N
     if session.request.get("allow_promotion_codes", False):
         fields.append(_field("Promotion code", "promotion_code", entered.get("promotion_code", "")))
     price = money(session.total_cents, session.currency)
-    return _page(
+    return page(
         f"Pay {price}",
         _heading(session)
         + alarm
@@ -76,7 +76,7 @@ def authentication_step(session: CheckoutSession, entered: Mapping[str, str]) ->
         f'<input type="hidden" name="{name}" value="{escape(entered.get(name, ""))}">'
         for name in ("card", "email", "expiry", "cvc", "promotion_code")
     )
-    return _page(
+    return page(
         "Confirm the payment",
         _heading(session)
         + "<p>The card's bank asks whether this payment is yours.</p>"
@@ -89,14 +89,15 @@ def authentication_step(session: CheckoutSession, entered: Mapping[str, str]) ->
 def notice(title: str, text: str, links: Mapping[str, str] | None = None) -> str:
     """A page that says how things stand, with links onward: label to URL."""
     onward = "".join(f'<a href="{escape(url)}">{escape(label)}</a>' for label, url in (links or {}).items())
-    return _page(title, f'<p class="amount">{escape(title)}</p><p>{escape(text)}</p><nav>{onward}</nav>')
+    return page(title, f'<p class="amount">{escape(title)}</p><p>{escape(text)}</p><nav>{onward}</nav>')
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str, *, style: str = "") -> str:
+    """A whole page around HTML, with rules of its own beside the common ones."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head>"
         f'<body><main><span class="badge">sandbox</span>{body}</main></body></html>'
     )
 

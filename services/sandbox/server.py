@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from services.clock import Clock, system_clock
+from services.sandbox.control import ControlPage
 from services.sandbox.dashboard import Dashboard
 from services.sandbox.errors import SandboxError
 from services.sandbox.faults import Faults
@@ -41,6 +42,7 @@ class Sandbox(Dashboard):
         self._address = (host, port)
         super().__init__(State(clock))
         self._service = ApiService(self._state, self.secret_key)
+        self._control = ControlPage(self, self.faults)
         self._server: Listener | None = None
 
     @property
@@ -51,6 +53,14 @@ class Sandbox(Dashboard):
         return self._state.page_base
 
     @property
+    def control_url(self) -> str:
+        """Where faults, the dashboard and the clock are at hand for a browser or curl. It holds a secret.
+
+        Raises SandboxError before the first start.
+        """
+        return self.api_base + self._control.path
+
+    @property
     def requests(self) -> tuple[RecordedRequest, ...]:
         """Every API call received, in order."""
         return self._service.recorded
@@ -59,7 +69,13 @@ class Sandbox(Dashboard):
         """Begin to listen. Raises SandboxError when it does already, and OSError when the port is taken."""
         if self._server is not None:
             raise SandboxError("The sandbox is running.")
-        server = Listener(self._address, self._service, HostedPage(self._state), self.faults)
+        server = Listener(
+            self._address,
+            service=self._service,
+            faults=self.faults,
+            hosted=HostedPage(self._state),
+            control=self._control,
+        )
         host, port = server.server_address[:2]
         self._address = (str(host), port)
         self._state.page_base = f"http://[{host!s}]:{port}" if ":" in str(host) else f"http://{host!s}:{port}"
