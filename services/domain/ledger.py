@@ -45,9 +45,7 @@ class Posting:
     def request_hash(self) -> str:
         """SHA-256, in hex, of what the posting asks for: tells a repeated request from another one."""
         request = [self.account_id, self.amount_cents, self.kind, self.description, self.order_id]
-        if (
-            self.reverses_id is not None
-        ):  # hashes are stored, and those from before there were reversals stay as they are
+        if self.reverses_id is not None:  # so that what was stored before there were reversals stays as it is
             request.append(self.reverses_id)
         return hashlib.sha256(json.dumps(request).encode()).hexdigest()
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -248,3 +250,15 @@ def test_the_first_reversal_is_answered_also_when_its_order_was_refunded_since(
         connection.execute(sa.update(orders).where(orders.c.id == credited).values(refunded_cents=1))
     assert balance.reverse(1, "charged back", idempotency_key="form-1") == first
     assert "reversed already" in (balance.reverse(1, "charged back").error or "")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_reversal_waits_for_a_refund_of_its_order(database_url: str, runtime: Runtime, credited: int) -> None:
+    """On SQLite every writer waits for every other one."""
+    impatient = Database(f"{database_url}?options=-c%20lock_timeout%3D50")
+    with runtime.database.write() as refunding:
+        refunding.execute(sa.update(orders).where(orders.c.id == credited).values(refunded_cents=500))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            BalanceService.over(replace(runtime, database=impatient)).reverse(1, "charged back")
+    impatient.close()
+    assert "refunded in part" in (BalanceService.over(runtime).reverse(1, "charged back").error or "")
