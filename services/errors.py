@@ -79,15 +79,29 @@ class DatabaseVersionMismatch(ConfigurationError):
 
 
 class TryAgain(PaydeskError):
-    """The work did not happen, for a reason that passes; doing it again is safe."""
+    """The work did not happen, for a reason that passes; doing it again is safe.
+
+    `request_id` finds the call in Stripe's logs, where it was one that Stripe answered.
+    """
 
     code = "try_again"
 
+    def __init__(self, sentence: str, *, request_id: str | None = None) -> None:
+        super().__init__(sentence)
+        self.request_id = request_id
+
 
 class OutcomeUnknown(PaydeskError):
-    """Whether the work happened is not known. It is found out by key, never by doing it again under a new one."""
+    """Whether the work happened is not known. It is found out by key, never by doing it again under a new one.
+
+    `request_id` finds the call in Stripe's logs, where it was one that Stripe answered.
+    """
 
     code = "outcome_unknown"
+
+    def __init__(self, sentence: str, *, request_id: str | None = None) -> None:
+        super().__init__(sentence)
+        self.request_id = request_id
 
 
 class GatewayError(PaydeskError):

@@ -1,38 +1,85 @@
-"""Stripe as a `PaymentGateway`: the only place that calls the SDK, checks its replies and names its errors."""
+"""Stripe as a `PaymentGateway`: the only place that calls the SDK, and that names its errors."""
 
-from collections.abc import Iterator, Mapping
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import requests
 import stripe
 from pydantic import SecretStr
 
+from services.domain.card import Card
+from services.domain.charge import StripeIntent
 from services.domain.checkout import StripeSession
-from services.errors import GatewayDenied, GatewayRefused, GatewayUnreadable, OutcomeUnknown, TryAgain
+from services.domain.events import EVENT_TYPES, StripeEvent
+from services.domain.refund import StripeRefund
+from services.errors import (
+    CardDeclined,
+    GatewayDenied,
+    GatewayRefused,
+    GatewayUnreadable,
+    OutcomeUnknown,
+    TryAgain,
+)
+from services.gateways.rate_limit import RateLimit
+from services.gateways.replies import Reply, card_of, event_of, intent_of, refund_of, session_of, words
+from services.gateways.transport import PatientAdapter, ReplyTooLong
+from services.settings import LOOPBACK
 
-TIMEOUT_SECONDS = (5, 20)
+TIMEOUT_SECONDS = (5.0, 20.0)
 """For connecting, and for each wait on an answer."""
 
 MAX_NETWORK_RETRIES = 2
-"""Retries of one call, with the same idempotency key. `StripeClient` makes none unless it is told."""
+"""Retries of a call whose connection failed or that was answered with a 5xx, with the same idempotency key.
 
-_SESSION_STATUSES = ("open", "complete", "expired")
+`StripeClient` makes none unless it is told. What else is repeated: see `transport.PatientAdapter`.
+"""
+
+PAGE = 100
+"""How many objects a page of a list has, which is the most there can be."""
+
+_SESSION_EXPANDED = ["payment_intent.payment_method", "payment_intent.latest_charge"]
+_INTENT_EXPANDED = ["payment_method", "latest_charge"]
 
 
 class StripeGateway:
-    """Talks to Stripe at `api_base` with one key. Opens its connection at the first call; safe from any thread."""
+    """Talks to Stripe at `api_base` with one key, secret or restricted. Safe from any thread.
 
-    def __init__(self, secret_key: SecretStr, *, api_base: str, max_network_retries: int = MAX_NETWORK_RETRIES) -> None:
+    The connection is opened at the first call. `pause` and `jitter` (a number from 0 to 1) are for the waits between
+    repeated requests; `limit` is shared by all calls, and left out for a stand-in on this machine, which needs none.
+    """
+
+    def __init__(
+        self,
+        secret_key: SecretStr,
+        *,
+        api_base: str,
+        max_network_retries: int = MAX_NETWORK_RETRIES,
+        timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS,
+        limit: RateLimit | None = None,
+        pause: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         key = secret_key.get_secret_value()
         stripe.enable_telemetry = False
         self._api_base = api_base
         self._livemode = "_live_" in key[:8]
+        self._key_mark = sha256(f"paydesk: the Stripe key in use is {key}".encode()).hexdigest()[:12]
+        if limit is None and urlsplit(api_base).hostname not in LOOPBACK:
+            limit = RateLimit(pause=pause)
+        session = requests.Session()
+        session.mount(api_base, PatientAdapter(limit, pause, jitter))
         self._client = stripe.StripeClient(
             key,
             base_addresses={"api": api_base},
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+            http_client=stripe.RequestsClient(timeout=timeout_seconds, session=session),
             max_network_retries=max_network_retries,
         )
 
@@ -41,71 +88,153 @@ class StripeGateway:
         """Whether the calls move real money."""
         return self._livemode
 
+    @property
+    def key_mark(self) -> str:
+        """Tells the key in use from another one: 12 hexadecimal digits of a hash over it.
+
+        They do not give the key away: it has more than 100 random bits, so it cannot be found by trying, and 48 bits of
+        a hash would fit a multitude of keys. With as few bits, two keys of one desk still hardly ever share a mark.
+        """
+        return self._key_mark
+
     def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
         """Creates the session that `request` describes, or returns the one this key created before."""
-        parameters = cast("stripe.params.checkout.SessionCreateParams", dict(request))
-        with _errors():
-            reply = self._client.v1.checkout.sessions.create(parameters, {"idempotency_key": idempotency_key})
-        return self._session(reply)
+        create = self._client.v1.checkout.sessions.create
+        reply = self._ask("checkout.session", partial(create, _parameters(request), _under(idempotency_key)))
+        return session_of(reply, self._api_base, expanded=False)
 
     def retrieve_checkout_session(self, session_id: str) -> StripeSession:
-        """The session as it stands at Stripe now."""
-        with _errors():
-            reply = self._client.v1.checkout.sessions.retrieve(session_id)
-        session = self._session(reply)
-        if session.id != session_id:
-            raise GatewayUnreadable("Stripe answered with another session than the one asked for.")
-        return session
+        """The session as it stands at Stripe now, with its card and what was refunded."""
+        retrieve = self._client.v1.checkout.sessions.retrieve
+        reply = self._ask("checkout.session", partial(retrieve, session_id, {"expand": _SESSION_EXPANDED}))
+        return session_of(_of(session_id, reply), self._api_base, expanded=True)
 
-    def default_payment_method(self, stripe_customer_id: str) -> str | None:
-        """The id of the customer's default payment method, else of the newest saved card; None without one."""
-        with _errors():
-            customer = _Reply(self._client.v1.customers.retrieve(stripe_customer_id), "customer")
-            if customer.data.get("deleted") is True:
-                return None
-            invoice_settings = customer.data.get("invoice_settings")
-            default = invoice_settings.get("default_payment_method") if isinstance(invoice_settings, dict) else None
-            if isinstance(default, str):
-                return default
-            cards = _Reply(
-                self._client.v1.customers.payment_methods.list(stripe_customer_id, {"type": "card", "limit": 1}), "list"
-            )
-        newest = cards.list("data")[:1]
-        return _Reply(newest[0], "payment_method").id("id", "pm_", "card_") if newest else None
+    def expire_checkout_session(self, session_id: str) -> StripeSession:
+        """Ends an open session, so that it can no longer be paid. `GatewayRefused` where it is over already."""
+        reply = self._ask("checkout.session", partial(self._client.v1.checkout.sessions.expire, session_id))
+        return session_of(_of(session_id, reply), self._api_base, expanded=False)
 
-    def _session(self, answer: object) -> StripeSession:
-        reply = _Reply(answer, "checkout.session")
-        details = reply.data.get("total_details")
-        discount = _Reply(details, None).cents("amount_discount") if details is not None else 0
-        session = StripeSession(
-            id=reply.id("id", "cs_"),
-            url=self._checkout_url(reply.optional_text("url")),
-            status=reply.one_of("status", _SESSION_STATUSES),
-            payment_status=reply.one_of("payment_status", ("paid", "unpaid", "no_payment_required")),
-            amount_total_cents=reply.cents("amount_total"),
-            amount_discount_cents=discount,
-            currency=reply.text("currency"),
-            livemode=reply.flag("livemode"),
-            client_reference_id=reply.optional_text("client_reference_id"),
-            customer_id=reply.optional_id("customer", "cus_"),
-            payment_intent_id=reply.optional_id("payment_intent", "pi_"),
-            expires_at=reply.moment("expires_at"),
+    def checkout_sessions(self, first: datetime, last: datetime) -> Iterator[StripeSession]:
+        """The sessions created from `first` to `last`, both included, without their cards and refunds.
+
+        Sessions that charge nothing, of another program on the same account, have no amount and are left out.
+        """
+        listed = self._pages(
+            self._client.v1.checkout.sessions.list, "checkout.session", {"created": _created(first, last)}
         )
-        if session.livemode is not self.livemode:
-            raise GatewayUnreadable("Stripe's reply belongs to another mode (live or test) than the key.")
-        return session
+        return (session_of(reply, self._api_base, expanded=False) for reply in listed if reply.text("mode") != "setup")
 
-    def _checkout_url(self, url: str | None) -> str | None:
-        """The link, if it is one that a customer may be sent to: https, or the local stand-in's own address."""
-        if url is None:
+    def create_payment_intent(self, request: Mapping[str, Any], idempotency_key: str) -> StripeIntent:
+        """Makes the charge that `request` describes, or returns what this key made before.
+
+        Raises `CardDeclined` where the bank did not agree: nothing was charged.
+        """
+        create = self._client.v1.payment_intents.create
+        reply = self._ask("payment_intent", partial(create, _parameters(request), _under(idempotency_key)))
+        return intent_of(reply, expanded=False)
+
+    def retrieve_payment_intent(self, payment_intent_id: str) -> StripeIntent:
+        """The payment intent as it stands at Stripe now, with its card and what was refunded."""
+        retrieve = self._client.v1.payment_intents.retrieve
+        reply = self._ask("payment_intent", partial(retrieve, payment_intent_id, {"expand": _INTENT_EXPANDED}))
+        return intent_of(_of(payment_intent_id, reply), expanded=True)
+
+    def payment_intents(self, stripe_customer_id: str, first: datetime, last: datetime) -> Iterator[StripeIntent]:
+        """A customer's payment intents created from `first` to `last`, both included, with cards and refunds."""
+        wanted = {
+            "customer": stripe_customer_id,
+            "created": _created(first, last),
+            "expand": [f"data.{name}" for name in _INTENT_EXPANDED],
+        }
+        for reply in self._pages(self._client.v1.payment_intents.list, "payment_intent", wanted):
+            intent = intent_of(reply, expanded=True)
+            if intent.customer_id != stripe_customer_id:
+                raise reply.unusable("customer")
+            yield intent
+
+    def create_refund(self, request: Mapping[str, Any], idempotency_key: str) -> StripeRefund:
+        """Makes the refund that `request` describes, or returns the one this key made before."""
+        create = self._client.v1.refunds.create
+        reply = self._ask("refund", partial(create, _parameters(request), _under(idempotency_key)))
+        return refund_of(reply, request["payment_intent"])
+
+    def refunds(self, payment_intent_id: str) -> Iterator[StripeRefund]:
+        """Every refund of a payment, whoever made it."""
+        listed = self._pages(self._client.v1.refunds.list, "refund", {"payment_intent": payment_intent_id})
+        return (refund_of(reply, payment_intent_id) for reply in listed)
+
+    def events(self, since: datetime) -> Iterator[StripeEvent]:
+        """What happened at Stripe from `since` on to sessions, payments and refunds; it reaches back 30 days."""
+        wanted = {"types": list(EVENT_TYPES), "created": {"gte": _second(since)}}
+        return (event_of(reply) for reply in self._pages(self._client.v1.events.list, "event", wanted))
+
+    def saved_card(self, stripe_customer_id: str) -> Card | None:
+        """The customer's default card, else the one saved last; None without one."""
+        customers = self._client.v1.customers
+        expand: Any = {"expand": ["invoice_settings.default_payment_method"]}
+        customer = _of(
+            stripe_customer_id, self._ask("customer", partial(customers.retrieve, stripe_customer_id, expand))
+        )
+        if not customer.is_null("deleted"):
             return None
-        try:
-            link, own = urlsplit(url), urlsplit(self._api_base)
-        except ValueError:
-            raise _unreadable("url") from None
-        if (link.scheme, link.netloc) == (own.scheme, own.netloc) or (link.scheme == "https" and link.hostname):
-            return url
-        raise GatewayUnreadable("Stripe's reply holds a link that is not https.")
+        customer.flag("livemode")
+        default = customer.part("invoice_settings", None).optional_part("default_payment_method", "payment_method")
+        if default is not None and default.text("type") == "card":
+            return card_of(default)
+        listing = partial(customers.payment_methods.list, stripe_customer_id, {"type": "card", "limit": 1})
+        newest = self._ask("list", listing).parts("data", "payment_method")
+        return card_of(newest[0]) if newest else None
+
+    def _ask(self, kind: str, call: Callable[[], object]) -> Reply:
+        """Makes a call, and takes its answer for an object of a kind."""
+        with _errors():
+            answer = call()
+            told = isinstance(answer, stripe.StripeObject)
+            data = cast("stripe.StripeObject", answer).to_dict() if told else answer
+        response = answer.last_response if isinstance(answer, stripe.StripeObject) else None
+        return Reply(data, kind, livemode=self._livemode, request_id=response.request_id if response else None)
+
+    def _pages(self, list_page: Callable[[Any], object], kind: str, parameters: Mapping[str, Any]) -> Iterator[Reply]:
+        """The objects of a list, page by page, each page asked for when it is needed.
+
+        Source: https://docs.stripe.com/api/pagination
+        """
+        wanted = {**parameters, "limit": PAGE}
+        while True:
+            page = self._ask("list", partial(list_page, wanted))
+            things = page.parts("data", kind)
+            yield from things
+            if not page.flag("has_more"):
+                return
+            last = things[-1].text("id") if things else None
+            if last is None or last == wanted.get("starting_after"):
+                raise page.unusable("next page")
+            wanted = {**wanted, "starting_after": last}
+
+
+def _parameters(request: Mapping[str, Any]) -> Any:
+    """A stored request as the SDK takes it: its types know no such thing as a request that was composed before."""
+    return dict(request)
+
+
+def _under(idempotency_key: str) -> stripe.RequestOptions:
+    return {"idempotency_key": idempotency_key}
+
+
+def _second(moment: datetime) -> int:
+    """The second that a moment falls in, as Stripe counts them."""
+    return int(moment.timestamp())
+
+
+def _created(first: datetime, last: datetime) -> dict[str, int]:
+    return {"gte": _second(first), "lte": _second(last)}
+
+
+def _of(identifier: str, reply: Reply) -> Reply:
+    """The reply, if it is about the object that was asked for."""
+    if reply.text("id") != identifier:
+        raise GatewayUnreadable("Stripe answered with another object than the one asked for.")
+    return reply
 
 
 @contextmanager
@@ -117,87 +246,49 @@ def _errors() -> Iterator[None]:
     """
     try:
         yield
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise GatewayDenied(
-            "Stripe does not accept the key, or the key lacks the right for this.", request_id=error.request_id
-        ) from None
-    except stripe.RateLimitError:
-        raise TryAgain("Stripe asks for a pause. Nothing was charged.") from None
-    except stripe.IdempotencyError:
-        raise OutcomeUnknown("Stripe knows this request's key from a request that differs.") from None
-    except (stripe.InvalidRequestError, stripe.CardError) as error:
-        sentence = error.user_message or "no reason given"
-        raise GatewayRefused(f"Stripe refused: {sentence}", request_id=error.request_id, field=error.param) from None
-    except stripe.APIConnectionError:
+    except stripe.AuthenticationError as error:
+        raise GatewayDenied("Stripe does not accept the key.", request_id=error.request_id) from None
+    except stripe.PermissionError as error:
+        raise GatewayDenied(f"The Stripe key lacks {_right(error)}.", request_id=error.request_id) from None
+    except stripe.RateLimitError as error:
+        raise TryAgain("Stripe asks for a pause. Nothing was charged.", request_id=error.request_id) from None
+    except stripe.IdempotencyError as error:
+        sentence = "Stripe knows this request's key from a request that differs."
+        raise OutcomeUnknown(sentence, request_id=error.request_id) from None
+    except stripe.CardError as error:
+        raise _declined(error) from None
+    except stripe.InvalidRequestError as error:
+        sentence = f"Stripe refused: {words(error.user_message) or 'no reason given'}"
+        raise GatewayRefused(sentence, request_id=error.request_id, field=words(error.param)) from None
+    except stripe.APIConnectionError as error:
+        if isinstance(error.__cause__, ReplyTooLong):
+            raise GatewayUnreadable("Stripe's reply is too long to be read.") from None
         raise OutcomeUnknown("Stripe did not answer.") from None
     except stripe.StripeError as error:
-        if error.http_status == 409:
-            raise OutcomeUnknown("Stripe is still working on this request.") from None
-        raise OutcomeUnknown(f"Stripe answered with an error of its own (HTTP {error.http_status}).") from None
-    except (AttributeError, TypeError, ValueError):
-        # what the SDK itself stumbles over in a reply: bytes that are no UTF-8, an "error" that is no object
+        what = "is still working on this request"
+        if error.http_status != 409:
+            what = f"answered with an error of its own (HTTP {error.http_status})"
+        raise OutcomeUnknown(f"Stripe {what}.", request_id=error.request_id) from None
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        # what the SDK itself stumbles over in a reply: an "error" that is no object, objects without end in each other
         raise GatewayUnreadable("Stripe's reply cannot be read.") from None
 
 
-class _Reply:
-    """One object of a reply, read strictly: a field that is not what the API promises raises `GatewayUnreadable`."""
-
-    def __init__(self, answer: object, kind: str | None) -> None:
-        data = answer.to_dict() if isinstance(answer, stripe.StripeObject) else answer
-        if not isinstance(data, dict) or (kind is not None and data.get("object") != kind):
-            raise GatewayUnreadable(f"Stripe's reply is not a {kind or 'set of fields'}.")
-        self.data: dict[str, Any] = data
-
-    def text(self, name: str) -> str:
-        value = self.data.get(name)
-        if not isinstance(value, str) or not value:
-            raise _unreadable(name)
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        return None if self.data.get(name) is None else self.text(name)
-
-    def id(self, name: str, *prefixes: str) -> str:
-        value = self.text(name)
-        if not value.startswith(prefixes):
-            raise _unreadable(name)
-        return value
-
-    def optional_id(self, name: str, *prefixes: str) -> str | None:
-        return None if self.data.get(name) is None else self.id(name, *prefixes)
-
-    def one_of(self, name: str, values: tuple[str, ...]) -> str:
-        value = self.text(name)
-        if value not in values:
-            raise _unreadable(name)
-        return value
-
-    def cents(self, name: str) -> int:
-        value = self.data.get(name)
-        if type(value) is not int or value < 0:
-            raise _unreadable(name)
-        return value
-
-    def flag(self, name: str) -> bool:
-        value = self.data.get(name)
-        if not isinstance(value, bool):
-            raise _unreadable(name)
-        return value
-
-    def moment(self, name: str) -> datetime:
-        """A time that Stripe gives in whole seconds since 1970."""
-        seconds = self.cents(name)
-        try:
-            return datetime.fromtimestamp(seconds, UTC)
-        except (OverflowError, ValueError, OSError):
-            raise _unreadable(name) from None
-
-    def list(self, name: str) -> list[Any]:
-        value = self.data.get(name)
-        if not isinstance(value, list):
-            raise _unreadable(name)
-        return value
+def _declined(error: stripe.CardError) -> CardDeclined:
+    """What Stripe says of a card that was not charged. Source: https://docs.stripe.com/declines"""
+    body = error.json_body
+    details = body["error"] if isinstance(body, dict) and isinstance(body.get("error"), dict) else {}
+    intent = details.get("payment_intent")
+    intent_id = intent.get("id") if isinstance(intent, dict) else None
+    return CardDeclined(
+        f"The card was declined: {words(error.user_message) or 'no reason given'}",
+        decline_code=words(details.get("decline_code")) or words(details.get("code")) or "card_declined",
+        payment_intent_id=intent_id if isinstance(intent_id, str) and intent_id.startswith("pi_") else None,
+        request_id=error.request_id,
+    )
 
 
-def _unreadable(name: str) -> GatewayUnreadable:
-    return GatewayUnreadable(f"Stripe's reply has no usable {name}.")
+def _right(error: stripe.PermissionError) -> str:
+    """The right that a restricted key lacks, where Stripe names it: `rak_checkout_session_write`, among other words."""
+    named = re.search(r"'(?:rak_)?([a-z_]{1,60}_(?:read|write))'", words(error.user_message) or "")
+    return f"the right {named[1]}" if named else "the right for this"

@@ -20,15 +20,26 @@ class Reply:
     reset: bool = False
 
 
+@dataclass(frozen=True)
+class Request:
+    """What the server was asked."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+    idempotency_key: str | None
+
+
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers each request with `reply_for` of its path, and counts them."""
+    """Answers each request with `reply_for` of its path, and keeps what was asked."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.reply_for: Callable[[str], Reply] = lambda path: Reply()
-        self.requests: list[tuple[str, str]] = []
+        self.requests: list[Request] = []
 
     @property
     def api_base(self) -> str:
@@ -45,9 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: ScriptedServer
 
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.requests.append((self.command, self.path))
-        reply = self.server.reply_for(self.path.partition("?")[0])
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path, _, query = self.path.partition("?")
+        self.server.requests.append(Request(self.command, path, query, body, self.headers.get("Idempotency-Key")))
+        reply = self.server.reply_for(path)
         if reply.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

@@ -76,7 +76,7 @@ def test_a_runtime_has_a_gateway_only_with_a_key(tmp_path: Path, sandbox: Sandbo
     assert with_key.gateway is not None
     assert not with_key.gateway.livemode
     with pytest.raises(GatewayRefused, match="No such customer"):
-        with_key.gateway.default_payment_method("cus_1")
+        with_key.gateway.saved_card("cus_1")
     for runtime in (without, with_key):
         runtime.database.close()
 
