@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from services.accounts import AccountService
     from services.balance import BalanceService
+    from services.charges import ChargeService
     from services.discounts import DiscountService
     from services.payments import PaymentService
     from services.pricing_dynamic import DynamicPricingService
+    from services.reconciliation import ReconciliationService
+    from services.refunds import RefundService
     from services.runtime import Runtime
     from services.settings import Settings
+    from services.verification import VerificationService
 
 Environment = Literal["TEST", "SANDBOX", "LIVE", "NO STRIPE"]
 
@@ -113,6 +117,42 @@ class Desk:
             from services.payments import PaymentService
 
             return PaymentService.over(runtime)
+
+    @cached_property
+    def charges(self) -> "ChargeService":
+        """Saved cards and what is charged to them."""
+        with self._opening:
+            runtime = self.runtime
+            from services.charges import ChargeService
+
+            return ChargeService.over(runtime)
+
+    @cached_property
+    def refunds(self) -> "RefundService":
+        """Refunds of paid orders."""
+        with self._opening:
+            runtime = self.runtime
+            from services.refunds import RefundService
+
+            return RefundService.over(runtime)
+
+    @cached_property
+    def reconciliation(self) -> "ReconciliationService":
+        """What Stripe and the desk disagree about."""
+        with self._opening:
+            runtime = self.runtime
+            from services.reconciliation import ReconciliationService
+
+            return ReconciliationService.over(runtime)
+
+    @cached_property
+    def verification(self) -> "VerificationService":
+        """The proof that all stored rows add up."""
+        with self._opening:
+            runtime = self.runtime
+            from services.verification import VerificationService
+
+            return VerificationService.over(runtime)
 
 
 def environment_of(settings: "Settings") -> Environment:
