@@ -14,7 +14,7 @@ _STYLE = """
 main { max-width: 62rem }
 h2 { margin: 2.2rem 0 .6rem; font-size: 1.05rem }
 h2 small { font-weight: 400; color: var(--soft) }
-table { width: 100%; border-collapse: collapse; font-size: .85rem }
+table { width: 100%; margin-bottom: .6rem; border-collapse: collapse; font-size: .85rem }
 th { padding: .3rem .8rem .3rem 0; text-align: left; font-weight: 500; color: var(--soft) }
 td { padding: .3rem .8rem .3rem 0; border-top: 1px solid var(--line); vertical-align: middle }
 code { font-size: .8rem; overflow-wrap: anywhere }
