@@ -29,11 +29,23 @@ def _objects(body: Json) -> Iterator[Json]:
             yield thing["data"]["object"]
 
 
-def _field(names: str | tuple[str, ...], change: Callable[[Any], object]) -> Mutation:
+def _everything(value: object) -> Iterator[Json]:
+    """Every set of fields in an answer, however deep."""
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _everything(part)
+
+
+def _field(
+    names: str | tuple[str, ...],
+    change: Callable[[Any], object],
+    within: Callable[[Json], Iterator[Json]] = _objects,
+) -> Mutation:
     """Changes a field that an object has, and that is not null."""
 
     def mutation(body: Json) -> Json:
-        for thing in _objects(body):
+        for thing in within(body):
             for name in (names,) if isinstance(names, str) else names:
                 if thing.get(name) is not None:
                     thing[name] = change(thing[name])
@@ -115,6 +127,22 @@ _FIELDS: Mapping[str, Mutation] = {
     "customer_of_wrong_kind": _field("customer", lambda _: "pi_1"),
     "payment_intent_of_wrong_kind": _field("payment_intent", lambda _: "cus_1"),
 }
+_EXPANDED: Mapping[str, Mutation] = {
+    "payment_of_the_other_mode": _field(
+        "payment_intent",
+        lambda payment: payment | {"livemode": True} if isinstance(payment, dict) else payment,
+    ),
+    "charge_of_another_payment": _field(
+        "latest_charge",
+        lambda charge: charge | {"payment_intent": "pi_other"} if isinstance(charge, dict) else charge,
+        _everything,
+    ),
+    "refunded_as_text": _field("amount_refunded", str, _everything),
+    "refunded_beyond_the_charge": _field("amount_refunded", lambda _: 99_999_999, _everything),
+    "card_number_in_full": _field("last4", lambda _: "4242424242424242", _everything),
+    "card_brand_with_escapes": _field("brand", lambda _: "visa\x1b[2J", _everything),
+    "card_expires_in_month_13": _field("exp_month", lambda _: 13, _everything),
+}
 _USED = (
     "amount",
     "amount_total",
@@ -130,5 +158,10 @@ _USED = (
     "url",
 )
 
-MALFORMED: Mapping[str, Mutation] = {**_WHOLE, **_FIELDS, **{f"without_{name}": _without(name) for name in _USED}}
+MALFORMED: Mapping[str, Mutation] = {
+    **_WHOLE,
+    **_FIELDS,
+    **_EXPANDED,
+    **{f"without_{name}": _without(name) for name in _USED},
+}
 """The malformed answers by name. Those that change a field change it in every object of a list as well."""
