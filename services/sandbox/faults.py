@@ -35,7 +35,7 @@ class Fault(StrEnum):
     SLOW = "slow"
     """Executed, and answered late."""
     HUGE = "huge"
-    """Executed, and answered with ten megabytes more than it should be."""
+    """Executed, and answered in ten megabytes, well-formed and nearly all of them white space."""
     HOLD_BEFORE = "hold_before"
     """Held until it is released, and only then executed and answered, even if its client has gone by then."""
     HOLD_AFTER = "hold_after"
