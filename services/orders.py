@@ -1,10 +1,11 @@
 """Orders: storing them before Stripe is asked, and moving them through their states afterwards.
 
-Each method is one transaction. A code's use is held with the order, redeemed with the credit, released with the end.
+Each method is one transaction, which may be run again where its outcome was lost. A code's use is held with the order,
+redeemed with the credit, released with the end.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 
 from sqlalchemy.engine import Connection
@@ -12,8 +13,11 @@ from sqlalchemy.engine import Connection
 from services.clock import Clock
 from services.database import Database
 from services.domain.audit import AuditEntry
+from services.domain.card import SavedCard
+from services.domain.charge import StripeIntent
 from services.domain.checkout import (
     UNSETTLED,
+    Declined,
     Expired,
     NeedsReview,
     Order,
@@ -28,11 +32,12 @@ from services.domain.checkout import (
 from services.domain.discount import RedemptionStatus, Refusal
 from services.domain.ledger import Posting
 from services.domain.text import is_id
-from services.errors import CodeRefused, NotFound
+from services.errors import CodeRefused, Conflict, IdempotencyConflict, NotFound
 from services.runtime import Runtime
 from services.stores.accounts import AccountStore
 from services.stores.audit import AuditStore
 from services.stores.balances import AlreadyPosted, BalanceStore
+from services.stores.cards import CardStore
 from services.stores.discounts import DiscountStore
 from services.stores.orders import OrderStore
 
@@ -52,6 +57,7 @@ class OrderService:
         self.account_store = AccountStore()
         self.audit_store = AuditStore()
         self.balance_store = BalanceStore()
+        self.card_store = CardStore()
         self.discount_store = DiscountStore()
         self.order_store = OrderStore()
 
@@ -72,24 +78,51 @@ class OrderService:
         with self.database.read() as connection:
             return self.order_store.newest(connection, limit, account_id)
 
-    def create(self, draft: OrderDraft, request_for: RequestFor) -> Order:
+    def unsettled_ids(self) -> list[int]:
+        """The orders that Stripe may move on, oldest first."""
+        with self.database.read() as connection:
+            return self.order_store.unsettled_ids(connection)
+
+    def saved_card(self, account_id: int) -> SavedCard | None:
+        """The card that the account last paid with and agreed to keep; None without one."""
+        with self.database.read() as connection:
+            return self.card_store.of_account(connection, account_id)
+
+    def keep_card(self, saved: SavedCard) -> None:
+        """Keeps an account's card in place of the one before."""
+        self.database.once(lambda connection: self.card_store.keep(connection, saved, self.clock()))
+
+    def create(
+        self,
+        draft: OrderDraft,
+        request_for: RequestFor,
+        *,
+        stripe_key: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Order:
         """Commits a new order with its request, its key and the held use of its code.
 
-        An order over nothing needs no Stripe: it is completed and audited in the same transaction. Raises
-        `CodeRefused` where the last use of the code went to somebody else since it was quoted.
+        An order over nothing needs no Stripe: it is completed and audited in the same transaction. An `idempotency_key`
+        that made an order before gives that one. Raises `CodeRefused` where the last use of the code went to somebody
+        else since it was quoted, and `IdempotencyConflict` where the key made another order.
         """
-        now = self.clock()
         reference = f"paydesk_{secrets.token_hex(12)}"
-        with self.database.write() as connection:
-            code_id = self._take(connection, draft.discount_code)
+        key = idempotency_key or f"order_{secrets.token_hex(16)}"
+
+        def store(connection: Connection) -> Order:
+            now = self.clock()
             order_id = self.order_store.create(
                 connection,
                 draft,
                 reference=reference,
-                idempotency_key=f"checkout_{secrets.token_hex(16)}",
+                idempotency_key=key,
+                stripe_key=stripe_key,
                 actor=self.actor,
                 now=now,
             )
+            if order_id is None:
+                return self._made_before(connection, key, draft)
+            code_id = self._take(connection, draft.discount_code)
             if code_id is not None:
                 self.discount_store.hold(connection, code_id, order_id, draft.account_id, draft.discount_cents, now)
             self.order_store.set_request(connection, order_id, request_for(order_id, reference))
@@ -98,49 +131,76 @@ class OrderService:
                 self.audit_store.append(connection, self._completed_free(order_id, draft))
             return self._stored(connection, order_id)
 
-    def opened(self, order: Order, session: StripeSession) -> Order:
-        """The order after Stripe created its session."""
-        with self.database.write() as connection:
+        return self.database.once(store)
+
+    def opened(self, order: Order, at_stripe: StripeSession | StripeIntent) -> Order:
+        """The order after Stripe created its session or its payment intent."""
+
+        def open_it(connection: Connection) -> Order:
             self.order_store.move(
-                connection, order.id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), session=session
+                connection, order.id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), at_stripe=at_stripe
             )
             return self._stored(connection, order.id)
 
+        return self.database.once(open_it)
+
     def unanswered(self, order: Order, reason: str) -> None:
         """Notes why it is not known what Stripe did with the order's request."""
+        created = (OrderStatus.CREATED,)
         with self.database.write() as connection:
-            self.order_store.move(
-                connection, order.id, OrderStatus.CREATED, only_from=(OrderStatus.CREATED,), reason=reason
-            )
+            self.order_store.move(connection, order.id, OrderStatus.CREATED, only_from=created, reason=reason)
 
-    def failed(self, order: Order, reason: str) -> None:
+    def failed(self, order: Order, reason: str, *, decline_code: str | None = None) -> Order:
         """Ends an order whose request Stripe refused for good, and releases its code."""
-        now = self.clock()
-        with self.database.write() as connection:
-            moved = self.order_store.move(
-                connection,
-                order.id,
-                OrderStatus.FAILED,
-                only_from=(OrderStatus.CREATED,),
-                reason=reason,
-                settled_at=now,
-            )
-            if moved:
-                self.discount_store.settle(connection, order.id, RedemptionStatus.RELEASED, now)
+        created = (OrderStatus.CREATED,)
+        return self.database.once(lambda connection: self._fail(connection, order, created, reason, decline_code))
 
-    def settle(self, order: Order, session: StripeSession, verdict: Verdict) -> Order:
-        """The order after what a freshly retrieved session means for it; of many pollers one moves it."""
-        if isinstance(verdict, StillOpen):
+    def close(self, order_id: int, reason: str) -> Order:
+        """Ends an order that needs a person, by the decision of one: it fails, and its code is released.
+
+        Raises `Conflict` where it does not need a person.
+        """
+
+        def close_it(connection: Connection) -> Order:
+            order = self._stored(connection, order_id)
+            if order.status not in (OrderStatus.CREATED, OrderStatus.NEEDS_REVIEW):
+                raise Conflict(f"Order {order.id} is {order.status}, and needs nobody's decision.")
+            closed = self._fail(connection, order, (order.status,), f"Closed by {self.actor}: {reason}", None)
+            before, after = {"status": order.status.value}, {"status": closed.status.value}
+            self.audit_store.append(
+                connection,
+                AuditEntry(self.clock(), self.actor, "close", "order", str(order.id), before, after, reason),
+            )
+            return closed
+
+        return self.database.once(close_it)
+
+    def release_code(self, order_id: int) -> None:
+        """Gives back the use of a code that an order which ended unpaid still holds."""
+
+        def release(connection: Connection) -> None:
+            order = self._stored(connection, order_id)
+            if order.status not in (OrderStatus.EXPIRED, OrderStatus.FAILED):
+                raise Conflict(f"Order {order.id} is {order.status}: its code is not free to be released.")
+            self.discount_store.settle(connection, order.id, RedemptionStatus.RELEASED, self.clock())
+
+        self.database.once(release)
+
+    def settle(self, order: Order, at_stripe: StripeSession | StripeIntent, verdict: Verdict) -> Order:
+        """The order after what was freshly retrieved for it from Stripe; of many pollers one moves it."""
+        if _is_no_news(order, verdict):
             return order
         try:
-            with self.database.write() as connection:
-                self._apply(connection, order, session, verdict)
-                return self._stored(connection, order.id)
+            return self.database.once(lambda connection: self._apply(connection, order, at_stripe, verdict))
         except AlreadyPosted:
             review = NeedsReview("Stripe reports it paid, but an entry credits this order already.")
-            with self.database.write() as connection:
-                self._apply(connection, order, session, review)
-                return self._stored(connection, order.id)
+            return self.database.once(lambda connection: self._apply(connection, order, at_stripe, review))
+
+    def _made_before(self, connection: Connection, key: str, draft: OrderDraft) -> Order:
+        order = self.order_store.by_key(connection, key)
+        if order is None or order.draft != draft:
+            raise IdempotencyConflict("This idempotency key was used for another order.", field="idempotency_key")
+        return order
 
     def _take(self, connection: Connection, code: str | None) -> int | None:
         """Takes one use of the quoted code. Raises `CodeRefused` where it went to somebody else since the quote."""
@@ -154,30 +214,65 @@ class OrderService:
         return taken.id
 
     def _apply(
-        self, connection: Connection, order: Order, session: StripeSession, verdict: Expired | Paid | NeedsReview
-    ) -> None:
-        now = self.clock()
-        from_open = (OrderStatus.OPEN,)
+        self, connection: Connection, order: Order, at_stripe: StripeSession | StripeIntent, verdict: Verdict
+    ) -> Order:
         match verdict:
             case Paid():
-                self._settle_paid(connection, order, verdict, session)
+                self._settle_paid(connection, order, verdict, at_stripe)
             case Expired():
-                if self.order_store.move(
-                    connection, order.id, OrderStatus.EXPIRED, only_from=from_open, session=session, settled_at=now
-                ):
-                    self.discount_store.settle(connection, order.id, RedemptionStatus.RELEASED, now)
-            case NeedsReview(reason):
-                self.order_store.move(
-                    connection,
-                    order.id,
-                    OrderStatus.NEEDS_REVIEW,
-                    only_from=from_open,
-                    reason=reason,
-                    session=session,
-                    settled_at=now,
+                self._end(connection, order, OrderStatus.EXPIRED, UNSETTLED, at_stripe=at_stripe)
+            case Declined(code, reason):
+                self._end(
+                    connection, order, OrderStatus.FAILED, UNSETTLED, reason, decline_code=code, at_stripe=at_stripe
                 )
+            case NeedsReview(reason):
+                to = OrderStatus.NEEDS_REVIEW
+                self.order_store.move(connection, order.id, to, only_from=UNSETTLED, reason=reason, at_stripe=at_stripe)
+            case StillOpen():
+                # also the way back for one that needed a review and adds up after all
+                review = (OrderStatus.NEEDS_REVIEW,)
+                self.order_store.move(connection, order.id, OrderStatus.OPEN, only_from=review, at_stripe=at_stripe)
+        return self._stored(connection, order.id)
 
-    def _settle_paid(self, connection: Connection, order: Order, paid: Paid, session: StripeSession | None) -> None:
+    def _fail(
+        self,
+        connection: Connection,
+        order: Order,
+        only_from: Collection[OrderStatus],
+        reason: str,
+        decline_code: str | None,
+    ) -> Order:
+        self._end(connection, order, OrderStatus.FAILED, only_from, reason, decline_code=decline_code)
+        return self._stored(connection, order.id)
+
+    def _end(
+        self,
+        connection: Connection,
+        order: Order,
+        to: OrderStatus,
+        only_from: Collection[OrderStatus],
+        reason: str | None = None,
+        *,
+        decline_code: str | None = None,
+        at_stripe: StripeSession | StripeIntent | None = None,
+    ) -> None:
+        """Ends an order unpaid, and releases its code."""
+        now = self.clock()
+        if self.order_store.move(
+            connection,
+            order.id,
+            to,
+            only_from=only_from,
+            reason=reason,
+            decline_code=decline_code,
+            at_stripe=at_stripe,
+            settled_at=now,
+        ):
+            self.discount_store.settle(connection, order.id, RedemptionStatus.RELEASED, now)
+
+    def _settle_paid(
+        self, connection: Connection, order: Order, paid: Paid, at_stripe: StripeSession | StripeIntent | None
+    ) -> None:
         """Marks the order paid, credits it and redeems its code: all or nothing, and once."""
         now = self.clock()
         moved = self.order_store.move(
@@ -185,17 +280,15 @@ class OrderService:
             order.id,
             OrderStatus.PAID,
             only_from=UNSETTLED,
-            session=session,
+            at_stripe=at_stripe,
             paid_cents=paid.paid_cents,
             settled_at=now,
         )
         if not moved:
             return
         self.discount_store.settle(connection, order.id, RedemptionStatus.REDEEMED, now)
-        if session is not None and session.customer_id is not None:
-            self.account_store.set_stripe_customer(
-                connection, order.draft.account_id, session.customer_id, livemode=session.livemode
-            )
+        if isinstance(at_stripe, StripeSession):
+            self._keep_customer(connection, order, at_stripe)
         credit_cents = order.draft.credit_for(paid.paid_cents)
         if credit_cents > 0:
             posting = Posting(
@@ -203,11 +296,21 @@ class OrderService:
                 amount_cents=credit_cents,
                 kind=order.draft.purpose.transaction_kind,
                 description=f"{_CREDIT_TITLES[order.draft.purpose]}, order {order.id}",
-                actor="stripe" if session is not None else self.actor,
+                actor="stripe" if at_stripe is not None else self.actor,
                 order_id=order.id,
                 idempotency_key=f"order_{order.reference}_credit",
             )
             self.balance_store.post(connection, posting, now)
+
+    def _keep_customer(self, connection: Connection, order: Order, session: StripeSession) -> None:
+        """The customer and the card that paid belong to the account from now on."""
+        if session.customer_id is None:
+            return
+        account_id, livemode = order.draft.account_id, session.livemode
+        self.account_store.set_stripe_customer(connection, account_id, session.customer_id, livemode=livemode)
+        if session.card is not None:
+            saved = SavedCard(account_id, session.customer_id, livemode, session.card)
+            self.card_store.keep(connection, saved, self.clock())
 
     def _completed_free(self, order_id: int, draft: OrderDraft) -> AuditEntry:
         terms = {"base_cents": draft.base_cents, "discount_code": draft.discount_code, "total_cents": 0}
@@ -218,3 +321,14 @@ class OrderService:
         if order is None:
             raise NotFound(f"There is no order {order_id}.", field="order_id")
         return order
+
+
+def _is_no_news(order: Order, verdict: Verdict) -> bool:
+    """Whether an order stands as the verdict has it already, so that asking again and again writes nothing."""
+    match verdict:
+        case StillOpen():
+            return order.status is OrderStatus.OPEN
+        case NeedsReview(reason):
+            return order.status is OrderStatus.NEEDS_REVIEW and order.status_reason == reason
+        case _:
+            return False

@@ -9,23 +9,13 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
 from services.accounts import AccountService
 from services.clock import Clock
 from services.domain.account import Account
-from services.domain.checkout import (
-    UNSETTLED,
-    Order,
-    OrderDraft,
-    OrderStatus,
-    StillOpen,
-    charge_refusal,
-    checkout_request,
-    judge,
-)
+from services.domain.checkout import Order, OrderDraft, OrderStatus, charge_refusal, checkout_request
 from services.domain.money import format_cents, is_amount
 from services.domain.text import check_text
 from services.errors import (
@@ -36,7 +26,6 @@ from services.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
-    PaydeskError,
     StripeNotConfigured,
     TryAgain,
 )
@@ -45,12 +34,9 @@ from services.orders import OrderService
 from services.pricing_dynamic import DynamicPricingService
 from services.runtime import Runtime, get_runtime
 from services.settings import Settings
+from services.settlement import Settlement
 
 __all__ = ["CheckoutSession", "Order", "PaymentResult", "PaymentService", "get_payment_service"]
-
-KEY_LIFE = timedelta(hours=23)
-"""How long a request may be sent again under its key. Stripe may prune keys after 24 hours.
-Source: https://docs.stripe.com/api/idempotent_requests"""
 
 
 @dataclass(frozen=True)
@@ -94,9 +80,9 @@ class PaymentService:
         self.pricing_service = pricing_service
         self.account_service = account_service
         self.order_service = order_service
+        self.settlement = Settlement(order_service, gateway, clock)
         self.gateway = gateway
         self.settings = settings
-        self.clock = clock
 
     @classmethod
     def over(cls, runtime: Runtime) -> Self:
@@ -145,16 +131,31 @@ class PaymentService:
         Raises `NotFound`, `StripeNotConfigured`, `Conflict` for an order of the other mode, and what the gateway
         raises; the order's state is then as it was.
         """
-        return await asyncio.to_thread(self._refresh, order_id)
+        return await asyncio.to_thread(lambda: self.settlement.refresh(self.order_service.get(order_id)))
+
+    async def expire_order(self, order_id: int) -> Order:
+        """The order after its checkout was ended at Stripe: expired, or paid where the customer was first.
+
+        Raises `NotFound`, `Conflict` where there is nothing to end, and what `refresh_order` raises.
+        """
+        return await asyncio.to_thread(lambda: self.settlement.expire(self.order_service.get(order_id)))
+
+    def close_order(self, order_id: int, reason: str) -> Order:
+        """Ends an order that needs a person, by the decision of one: it fails and its code is released; audited.
+
+        Raises `NotFound`, `InvalidInput` without a reason, and `Conflict` where it needs nobody's decision.
+        """
+        return self.order_service.close(order_id, check_text(reason, field="reason", longest=500))
 
     def get_stored_payment_method(self, stripe_customer_id: str) -> str | None:
         """The id of the customer's saved payment method, the default one first; None without one."""
         if self.gateway is None:
             return None
         try:
-            return self.gateway.default_payment_method(stripe_customer_id)
+            card = self.gateway.saved_card(stripe_customer_id)
         except GatewayRefused:
             return None
+        return None if card is None else card.payment_method_id
 
     def get_order(self, order_id: int) -> Order:
         """The order. Raises `NotFound`."""
@@ -172,11 +173,11 @@ class PaymentService:
         cancel_url: str | None,
     ) -> PaymentResult:
         try:
-            gateway = self._gateway()
+            gateway = self.settlement.gateway
             account = self.account_service.get(account_id)
             if account is None:
                 raise NotFound(f"There is no account {account_id}.", field="account_id")
-            order = self._store(account, quote(gateway), success_url, cancel_url)
+            order = self._store(account, quote(gateway), success_url, cancel_url, gateway.key_mark)
         except (InvalidInput, NotFound, Conflict, StripeNotConfigured) as error:
             return PaymentResult(False, error=error.sentence, field=error.field)
         return self._send_first(order)
@@ -207,7 +208,9 @@ class PaymentService:
             raise InvalidInput("A top-up is a whole number of cents from 50.", field="amount")
         return OrderDraft.top_up(account_id, amount_cents, currency=self.settings.currency, livemode=gateway.livemode)
 
-    def _store(self, account: Account, draft: OrderDraft, success_url: str | None, cancel_url: str | None) -> Order:
+    def _store(
+        self, account: Account, draft: OrderDraft, success_url: str | None, cancel_url: str | None, stripe_key: str
+    ) -> Order:
         """Commits the order and its request, before anything is sent."""
         refusal = charge_refusal(draft.total_cents)
         if refusal is not None:
@@ -228,16 +231,18 @@ class PaymentService:
                 stripe_customer_id=account.stripe_customer_in(livemode=draft.livemode),
             )
 
-        return self.order_service.create(draft, request_for)
+        return self.order_service.create(draft, request_for, stripe_key=stripe_key)
 
     def _send_first(self, order: Order) -> PaymentResult:
         """Sends a new order's request and says what came of it."""
         if order.status is OrderStatus.PAID:
             return PaymentResult(True, order_id=order.id)
         try:
-            order = self._send(order)
+            order = self.settlement.send(order)
         except GatewayDenied as error:
-            self._note(self.order_service.failed, order, error)
+            # nothing was sent before, so the denial is the outcome
+            with suppress(TryAgain, OutcomeUnknown):
+                self.order_service.failed(order, error.sentence)
             return PaymentResult(False, order_id=order.id, error=error.sentence)
         except GatewayRefused as error:
             return PaymentResult(False, order_id=order.id, error=error.sentence)
@@ -251,58 +256,6 @@ class PaymentService:
         if session is None:
             return PaymentResult(False, order_id=order.id, error=f"Order {order.id} is {order.status}.")
         return PaymentResult(True, session.checkout_url, session.session_id, order.id)
-
-    def _send(self, order: Order) -> Order:
-        """Sends the stored request under its key and stores the outcome; any number of times gives one session.
-
-        A definitive refusal fails the order and releases its code. A denial does not: it tells of the key in use
-        now, and not of what became of the request when it was sent before. Raises what the gateway raises.
-        """
-        try:
-            session = self._gateway().create_checkout_session(order.request, order.idempotency_key)
-            if session.status != "open" or session.url is None or not isinstance(judge(order, session), StillOpen):
-                raise GatewayUnreadable("Stripe's session is not the one that was asked for.")
-        except GatewayRefused as error:
-            self._note(self.order_service.failed, order, error)
-            raise
-        except (OutcomeUnknown, GatewayUnreadable, TryAgain) as error:
-            self._note(self.order_service.unanswered, order, error)
-            raise
-        try:
-            return self.order_service.opened(order, session)
-        except TryAgain as error:
-            raise OutcomeUnknown("Stripe created the checkout, but it could not be saved here.") from error
-
-    def _note(self, write: Callable[[Order, str], None], order: Order, error: PaydeskError) -> None:
-        """Stores what Stripe's answer meant. Where that cannot be stored now, the order stays as it is for a refresh
-        to find out, and the error that follows is still the one about Stripe."""
-        with suppress(TryAgain, OutcomeUnknown):
-            write(order, error.sentence)
-
-    def _refresh(self, order_id: int) -> Order:
-        order = self.order_service.get(order_id)
-        if order.status not in UNSETTLED:
-            return order
-        gateway = self._gateway()
-        if order.draft.livemode != gateway.livemode:
-            mode = "live" if order.draft.livemode else "test"
-            raise Conflict(f"Order {order.id} was made in {mode} mode; the Stripe key in use is for the other one.")
-        if order.session_id is None:
-            if self.clock() - order.created_at > KEY_LIFE:
-                raise Conflict(
-                    f"Order {order.id} is too old to be sent again safely. Look for its reference "
-                    f"{order.reference} in Stripe's dashboard."
-                )
-            order = self._send(order)
-        if order.session_id is None or order.status not in UNSETTLED:
-            return order
-        session = gateway.retrieve_checkout_session(order.session_id)
-        return self.order_service.settle(order, session, judge(order, session))
-
-    def _gateway(self) -> PaymentGateway:
-        if self.gateway is None:
-            raise StripeNotConfigured
-        return self.gateway
 
 
 def checkout_session(order: Order) -> CheckoutSession | None:

@@ -42,8 +42,11 @@ class OrderStatus(StrEnum):
     NEEDS_REVIEW = "needs_review"
 
 
-UNSETTLED = frozenset({OrderStatus.CREATED, OrderStatus.OPEN})
-"""The states in which asking Stripe may move an order on."""
+WAITING = frozenset({OrderStatus.CREATED, OrderStatus.OPEN})
+"""The states of an order that waits for an answer of Stripe's or for its customer."""
+
+UNSETTLED = WAITING | {OrderStatus.NEEDS_REVIEW}
+"""The states in which asking Stripe may move an order on. One that needs a review settles if it adds up after all."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,8 @@ class Order:
     """One order: its snapshot, the exact request for Stripe with its key, and the outcome. Times are in UTC.
 
     `reference` is Stripe's `client_reference_id`, or is in the metadata of a charge. `stripe_key` marks the key in use
-    when the request was made. `status_reason` says why the order stands where it stands, `decline_code` why a card was not
-    charged, in Stripe's word.
+    when the request was made. `status_reason` says why the order stands where it stands, `decline_code` why a card was
+    not charged, in Stripe's word.
     """
 
     id: int

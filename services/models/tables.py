@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Identity, Index, Met
 
 from services.domain.checkout import Channel, OrderPurpose, OrderStatus
 from services.domain.discount import RedemptionStatus
+from services.domain.finding import FindingKind
 from services.domain.ledger import TransactionKind
 from services.domain.pricing import PriceMode
 from services.domain.refund import RefundOrigin, RefundStatus
@@ -138,8 +139,8 @@ orders = _table(
 Index(
     "ix_orders_unsettled",
     orders.c.id,
-    postgresql_where=text("status IN ('created', 'open')"),
-    sqlite_where=text("status IN ('created', 'open')"),
+    postgresql_where=text("status IN ('created', 'open', 'needs_review')"),
+    sqlite_where=text("status IN ('created', 'open', 'needs_review')"),
 )
 
 balances = _table(
@@ -256,7 +257,8 @@ findings = _table(
     "findings",
     _id(),
     Column("kind", Text, nullable=False),
-    Column("order_id", Int64, ForeignKey("orders.id")),
+    one_of("kind", FindingKind),
+    Column("order_id", Int64, ForeignKey("orders.id"), nullable=False),
     Column("subject", PrefixText, nullable=False),
     Column("amount_cents", Int64),
     Column("explanation", Text, nullable=False),

@@ -8,9 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from services.domain.checkout import Channel, Order, OrderDraft, OrderPurpose, OrderStatus, StripeSession
+from services.domain.charge import StripeIntent
+from services.domain.checkout import UNSETTLED, Channel, Order, OrderDraft, OrderPurpose, OrderStatus, StripeSession
+from services.domain.discount import RedemptionStatus
 from services.domain.pricing import PriceMode
-from services.models.tables import orders
+from services.models.tables import orders, redemptions
+from services.stores.dialects import insert
 
 
 class OrderStore:
@@ -26,9 +29,12 @@ class OrderStore:
         stripe_key: str | None = None,
         actor: str,
         now: datetime,
-    ) -> int:
-        """Stores the snapshot of a new order and returns its id; `set_request` follows in the same transaction."""
-        statement = sa.insert(orders).values(
+    ) -> int | None:
+        """Stores the snapshot of a new order and returns its id; `set_request` follows in the same transaction.
+
+        None where the key has an order already. A transaction under way that stores one is waited for.
+        """
+        statement = insert(connection, orders).values(
             account_id=draft.account_id,
             purpose=draft.purpose.value,
             channel=draft.channel.value,
@@ -50,8 +56,8 @@ class OrderStore:
             actor=actor,
             created_at=now,
         )
-        order_id: int = connection.execute(statement.returning(orders.c.id)).scalar_one()
-        return order_id
+        stored = statement.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(orders.c.id)
+        return connection.execute(stored).scalar_one_or_none()
 
     def set_request(self, connection: Connection, order_id: int, request: Mapping[str, Any]) -> None:
         """Stores the exact request for Stripe, which names the order's own id."""
@@ -59,8 +65,16 @@ class OrderStore:
 
     def get(self, connection: Connection, order_id: int) -> Order | None:
         """The order with this id."""
-        row = connection.execute(sa.select(orders).where(orders.c.id == order_id)).one_or_none()
-        return None if row is None else _order(row)
+        return self._one(connection, orders.c.id == order_id)
+
+    def by_key(self, connection: Connection, idempotency_key: str) -> Order | None:
+        """The order that an idempotency key made."""
+        return self._one(connection, orders.c.idempotency_key == idempotency_key)
+
+    def of_stripe_object(self, connection: Connection, stripe_id: str) -> Order | None:
+        """The order of a Checkout Session or a payment intent."""
+        by_session = self._one(connection, orders.c.session_id == stripe_id)
+        return by_session or self._one(connection, orders.c.payment_intent_id == stripe_id)
 
     def newest(self, connection: Connection, limit: int, account_id: int | None = None) -> list[Order]:
         """The last `limit` orders, of all accounts or of one, newest first."""
@@ -68,6 +82,32 @@ class OrderStore:
         if account_id is not None:
             statement = statement.where(orders.c.account_id == account_id)
         return [_order(row) for row in connection.execute(statement)]
+
+    def unsettled_ids(self, connection: Connection) -> list[int]:
+        """The orders that Stripe may move on, oldest first."""
+        states = [state.value for state in UNSETTLED]
+        return list(connection.scalars(sa.select(orders.c.id).where(orders.c.status.in_(states)).order_by(orders.c.id)))
+
+    def first_created_at(self, connection: Connection) -> datetime | None:
+        """When the first order was made; None where there is none."""
+        return connection.scalar(sa.select(orders.c.created_at).order_by(orders.c.id).limit(1))
+
+    def charged_since(self, connection: Connection, moment: datetime) -> list[int]:
+        """The paid orders that were settled at `moment` or later, oldest first."""
+        statement = sa.select(orders.c.id).where(orders.c.paid_cents > 0, orders.c.settled_at >= moment)
+        return list(connection.scalars(statement.order_by(orders.c.id)))
+
+    def holding_a_code_in_vain(self, connection: Connection) -> list[int]:
+        """The orders that ended unpaid and still hold a use of a code, oldest first."""
+        statement = (
+            sa.select(orders.c.id)
+            .join(redemptions, redemptions.c.order_id == orders.c.id)
+            .where(
+                redemptions.c.status == RedemptionStatus.HELD.value,
+                orders.c.status.in_([OrderStatus.EXPIRED.value, OrderStatus.FAILED.value]),
+            )
+        )
+        return list(connection.scalars(statement.order_by(orders.c.id)))
 
     def move(
         self,
@@ -77,32 +117,65 @@ class OrderStore:
         *,
         only_from: Collection[OrderStatus],
         reason: str | None = None,
-        session: StripeSession | None = None,
+        decline_code: str | None = None,
+        at_stripe: StripeSession | StripeIntent | None = None,
         paid_cents: int | None = None,
         settled_at: datetime | None = None,
     ) -> bool:
         """Moves an order to another state if it stands in one of `only_from`; False where it does not.
 
-        What `session` tells (ids, link, expiry, promotion) is kept with it. A link lives only while the order is open.
+        What Stripe tells (ids, link, expiry, promotion) is kept with it. A link lives only while the order is open.
         """
         values: dict[str, Any] = {
             "status": to.value,
             "status_reason": reason,
+            "decline_code": decline_code,
             "paid_cents": paid_cents,
             "settled_at": settled_at,
+            **_told_by(at_stripe),
         }
-        if session is not None:
-            values |= {
-                "session_id": session.id,
-                "checkout_url": session.url,
-                "expires_at": session.expires_at,
-                "stripe_customer_id": session.customer_id,
-                "payment_intent_id": session.payment_intent_id,
-                "promotion_cents": session.amount_discount_cents,
-            }
         states = [state.value for state in only_from]
         statement = sa.update(orders).where(orders.c.id == order_id, orders.c.status.in_(states)).values(**values)
         return connection.execute(statement).rowcount == 1
+
+    def reserve_refund(self, connection: Connection, order_id: int, amount_cents: int) -> Order | None:
+        """Counts a refund against what was paid, if that much is left; the order as it stands then, else None.
+
+        The condition and the count are one statement: racing refunds never give back more than was paid.
+        """
+        statement = (
+            sa.update(orders)
+            .where(orders.c.id == order_id, orders.c.refunded_cents + amount_cents <= orders.c.paid_cents)
+            .values(refunded_cents=orders.c.refunded_cents + amount_cents)
+        )
+        row = connection.execute(statement.returning(*orders.c)).one_or_none()
+        return None if row is None else _order(row)
+
+    def release_refund(self, connection: Connection, order_id: int, amount_cents: int) -> None:
+        """Takes back what `reserve_refund` counted: that money did not go back to the card."""
+        statement = sa.update(orders).where(orders.c.id == order_id)
+        connection.execute(statement.values(refunded_cents=orders.c.refunded_cents - amount_cents))
+
+    def _one(self, connection: Connection, condition: sa.ColumnElement[bool]) -> Order | None:
+        row = connection.execute(sa.select(orders).where(condition)).one_or_none()
+        return None if row is None else _order(row)
+
+
+def _told_by(at_stripe: StripeSession | StripeIntent | None) -> dict[str, Any]:
+    match at_stripe:
+        case StripeSession():
+            return {
+                "session_id": at_stripe.id,
+                "checkout_url": at_stripe.url,
+                "expires_at": at_stripe.expires_at,
+                "stripe_customer_id": at_stripe.customer_id,
+                "payment_intent_id": at_stripe.payment_intent_id,
+                "promotion_cents": at_stripe.amount_discount_cents,
+            }
+        case StripeIntent():
+            return {"payment_intent_id": at_stripe.id, "stripe_customer_id": at_stripe.customer_id}
+        case None:
+            return {}
 
 
 def _order(row: Row[*tuple[Any, ...]]) -> Order:

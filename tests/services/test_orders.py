@@ -17,9 +17,10 @@ from services.domain.checkout import (
     StripeSession,
     Verdict,
 )
-from services.errors import CodeRefused, NotFound
+from services.errors import CodeRefused, Conflict, NotFound
 from services.orders import OrderService
 from services.runtime import Runtime
+from services.stores.audit import AuditStore
 from tests.clock import ManualClock
 from tests.fakes import FakeGateway
 from tests.stores.drafts import access_draft, no_request
@@ -123,7 +124,6 @@ def test_an_order_opens_once(orders: OrderService, account_id: int) -> None:
     [
         (Paid(2000, 0), OrderStatus.PAID, (0, 1), 2000),
         (Expired(), OrderStatus.EXPIRED, (0, 0), 0),
-        (NeedsReview("odd"), OrderStatus.NEEDS_REVIEW, (1, 0), 0),
     ],
     ids=lambda value: value.value if isinstance(value, OrderStatus) else "",
 )
@@ -147,6 +147,54 @@ def test_the_first_settlement_stands_whatever_follows(
         assert orders.get(order.id) == settled
     assert uses(discounts) == code_uses
     assert BalanceService.over(runtime).get_balance(account_id) == balance_cents
+
+
+@pytest.mark.parametrize(
+    ("then", "status", "code_uses", "balance_cents"),
+    [
+        (Paid(2000, 0), OrderStatus.PAID, (0, 1), 2000),
+        (Expired(), OrderStatus.EXPIRED, (0, 0), 0),
+        (StillOpen(), OrderStatus.OPEN, (1, 0), 0),
+        (NeedsReview("other"), OrderStatus.NEEDS_REVIEW, (1, 0), 0),
+    ],
+    ids=lambda value: value.value if isinstance(value, OrderStatus) else "",
+)
+def test_an_order_that_needs_a_review_goes_where_stripe_has_it_once_it_adds_up(
+    orders: OrderService,
+    account_id: int,
+    discounts: DiscountService,
+    runtime: Runtime,
+    then: Verdict,
+    status: OrderStatus,
+    code_uses: tuple[int, int],
+    balance_cents: int,
+) -> None:
+    order = orders.create(access_draft(account_id, discount_code="ONCE", discount_cents=999), no_request)
+    session = session_of(order)
+    review = orders.settle(orders.opened(order, session), session, NeedsReview("odd"))
+    assert (review.status, review.status_reason) == (OrderStatus.NEEDS_REVIEW, "odd")
+    assert uses(discounts) == (1, 0)
+    settled = orders.settle(review, session, then)
+    assert settled.status is status
+    assert uses(discounts) == code_uses
+    assert BalanceService.over(runtime).get_balance(account_id) == balance_cents
+
+
+def test_a_person_closes_an_order_that_needs_one(
+    orders: OrderService, account_id: int, discounts: DiscountService, database: Database
+) -> None:
+    order = orders.create(access_draft(account_id, discount_code="ONCE", discount_cents=999), no_request)
+    session = session_of(order)
+    opened = orders.opened(order, session)
+    with pytest.raises(Conflict, match="needs nobody's decision"):
+        orders.close(order.id, "no reason at all")
+    orders.settle(opened, session, NeedsReview("odd"))
+    closed = orders.close(order.id, "test data")
+    assert (closed.status, closed.status_reason) == (OrderStatus.FAILED, "Closed by anna: test data")
+    assert uses(discounts) == (0, 0)
+    with database.read() as connection:
+        (entry,) = [entry for entry in AuditStore().newest(connection, 9) if entry.action == "close"]
+    assert (entry.actor, entry.object_id, entry.reason) == ("anna", str(order.id), "test data")
 
 
 def test_a_failed_order_releases_its_code_once(

@@ -25,7 +25,7 @@ from services.payments import PaymentResult, PaymentService
 from services.runtime import Runtime
 from services.settings import Settings
 from tests.clock import ManualClock
-from tests.fakes import FakeGateway
+from tests.fakes import VISA, FakeGateway
 
 DOUBTS = (
     OutcomeUnknown("Stripe did not answer."),
@@ -210,9 +210,21 @@ async def test_a_paid_session_that_does_not_add_up_is_for_a_person(
         review = await payments.refresh_order(opened.order_id or 0)
         assert (review.status, review.paid_cents) == (OrderStatus.NEEDS_REVIEW, None)
         assert "Stripe has" in (review.status_reason or "")
-        gateway.distort = lambda session: session
         assert await payments.refresh_order(review.id) == review
-    assert BalanceService.over(runtime).get_balance(account.id) == 0
+        assert BalanceService.over(runtime).get_balance(account.id) == 0
+        gateway.distort = lambda session: session
+
+
+async def test_an_order_for_a_person_is_settled_once_it_adds_up(
+    payments: PaymentService, gateway: FakeGateway, account: Account, runtime: Runtime
+) -> None:
+    opened = await payments.create_checkout_session(account.id)
+    gateway.pay(opened.transaction_id or "")
+    gateway.distort = lambda session: replace(session, currency="eur")
+    assert (await payments.refresh_order(opened.order_id or 0)).status is OrderStatus.NEEDS_REVIEW
+    gateway.distort = lambda session: session
+    assert (await payments.refresh_order(opened.order_id or 0)).status is OrderStatus.PAID
+    assert BalanceService.over(runtime).get_balance(account.id) == 2999
 
 
 async def test_a_code_stays_held_while_a_person_decides(
@@ -262,16 +274,49 @@ async def test_an_order_of_the_other_mode_is_left_alone(
         assert payments.get_order(waiting.id) == waiting
 
 
-async def test_a_request_is_not_repeated_once_its_key_may_be_forgotten(
+@pytest.mark.parametrize("made", [True, False], ids=["made", "never made"])
+async def test_after_the_life_of_its_key_a_request_is_looked_up_and_never_sent_again(
+    payments: PaymentService, gateway: FakeGateway, account: Account, clock: ManualClock, runtime: Runtime, made: bool
+) -> None:
+    gateway.now = clock.moment
+    order = await lost(payments, gateway, account, DOUBTS[0])
+    session_ids = [session.id for session in gateway.sessions.values()]
+    if not made:
+        gateway.sessions.clear()
+    clock.advance(hours=23, minutes=5, seconds=1)
+    found = await payments.refresh_order(order.id)
+    assert len(gateway.sent) == 1
+    if made:
+        assert (found.status, [found.session_id]) == (OrderStatus.OPEN, session_ids)
+    else:
+        assert found.status is OrderStatus.FAILED
+        assert "never got the request" in (found.status_reason or "")
+    assert uses(runtime) == ((1, 0) if made else (0, 0))
+
+
+async def test_a_request_that_may_still_be_on_its_way_is_not_given_up(
     payments: PaymentService, gateway: FakeGateway, account: Account, clock: ManualClock
 ) -> None:
     order = await lost(payments, gateway, account, DOUBTS[0])
-    clock.advance(hours=23, seconds=1)
-    with pytest.raises(Conflict, match="too old to be sent again safely") as refused:
+    gateway.sessions.clear()
+    clock.advance(hours=23, minutes=5)
+    with pytest.raises(TryAgain, match="still be on its way"):
         await payments.refresh_order(order.id)
-    assert order.reference in refused.value.sentence
-    assert len(gateway.sent) == 1
     assert payments.get_order(order.id) == order
+
+
+async def test_a_request_is_never_sent_again_with_another_stripe_key(
+    payments: PaymentService, gateway: FakeGateway, account: Account, clock: ManualClock, runtime: Runtime
+) -> None:
+    order = await lost(payments, gateway, account, DOUBTS[0])
+    other = FakeGateway(key_mark="ba9876543210", now=clock.moment)
+    swapped = PaymentService.over(replace(runtime, gateway=other))
+    for hours in (0, 24, 24):
+        clock.advance(hours=hours)
+        with pytest.raises(Conflict, match="sent with another Stripe key"):
+            await swapped.refresh_order(order.id)
+        assert payments.get_order(order.id) == order
+    assert other.sent == []
 
 
 @dataclass
@@ -314,8 +359,8 @@ async def test_a_database_that_is_busy_afterwards_does_not_hide_what_stripe_did(
 
 
 def test_a_saved_card_is_asked_of_the_gateway(payments: PaymentService, gateway: FakeGateway) -> None:
-    gateway.payment_methods = {"cus_1": "pm_1"}
-    assert payments.get_stored_payment_method("cus_1") == "pm_1"
+    gateway.cards = {"cus_1": VISA}
+    assert payments.get_stored_payment_method("cus_1") == VISA.payment_method_id
     assert payments.get_stored_payment_method("cus_2") is None
     gateway.refuse = [GatewayRefused("Stripe refused: No such customer: 'cus_3'")]
     assert payments.get_stored_payment_method("cus_3") is None

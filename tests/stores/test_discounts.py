@@ -20,7 +20,7 @@ def create(connection: sa.Connection, code: str = "SAVE10", max_uses: int | None
 
 
 def order(connection: sa.Connection, account_id: int, number: int) -> int:
-    return OrderStore().create(
+    order_id = OrderStore().create(
         connection,
         access_draft(account_id),
         reference=f"r{number}",
@@ -28,6 +28,8 @@ def order(connection: sa.Connection, account_id: int, number: int) -> int:
         actor="anna",
         now=NOW,
     )
+    assert order_id is not None
+    return order_id
 
 
 def found(connection: sa.Connection) -> DiscountCode:

@@ -32,7 +32,11 @@ def account(connection: sa.Connection, email: str = "maria@example.com") -> int:
 
 
 def create(connection: sa.Connection, draft: OrderDraft, number: int = 1) -> int:
-    return store.create(connection, draft, reference=f"r{number}", idempotency_key=f"k{number}", actor="anna", now=NOW)
+    order_id = store.create(
+        connection, draft, reference=f"r{number}", idempotency_key=f"k{number}", actor="anna", now=NOW
+    )
+    assert order_id is not None
+    return order_id
 
 
 def stored(connection: sa.Connection, order_id: int) -> Order:
@@ -64,8 +68,8 @@ def test_an_order_moves_only_from_where_it_may(database: Database) -> None:
     with database.write() as connection:
         order_id = create(connection, access_draft(account(connection)))
         assert not store.move(connection, order_id, OrderStatus.EXPIRED, only_from=(OrderStatus.OPEN,))
-        assert not store.move(connection, 99, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), session=SESSION)
-        assert store.move(connection, order_id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), session=SESSION)
+        assert not store.move(connection, 99, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), at_stripe=SESSION)
+        assert store.move(connection, order_id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), at_stripe=SESSION)
         assert not store.move(connection, order_id, OrderStatus.FAILED, only_from=(OrderStatus.CREATED,), reason="no")
         assert stored(connection, order_id).status is OrderStatus.OPEN
 
@@ -73,7 +77,7 @@ def test_an_order_moves_only_from_where_it_may(database: Database) -> None:
 def test_what_the_session_tells_is_kept_with_the_order(database: Database) -> None:
     with database.write() as connection:
         order_id = create(connection, access_draft(account(connection)))
-        store.move(connection, order_id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), session=SESSION)
+        store.move(connection, order_id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), at_stripe=SESSION)
         opened = stored(connection, order_id)
         assert (opened.session_id, opened.checkout_url, opened.expires_at) == ("cs_1", SESSION.url, NOW)
         assert (opened.stripe_customer_id, opened.payment_intent_id, opened.promotion_cents) == ("cus_1", "pi_1", 600)
@@ -83,7 +87,7 @@ def test_what_the_session_tells_is_kept_with_the_order(database: Database) -> No
             order_id,
             OrderStatus.PAID,
             only_from=(OrderStatus.OPEN,),
-            session=paid,
+            at_stripe=paid,
             paid_cents=2399,
             settled_at=NOW,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from services.domain.account import Account
-from services.domain.checkout import UNSETTLED, Order, OrderPurpose, OrderStatus, charge_refusal
+from services.domain.checkout import WAITING, Order, OrderPurpose, OrderStatus, charge_refusal
 from services.domain.discount import DiscountCode
 from services.domain.ledger import Transaction
 from services.domain.pricing import PriceMode
@@ -63,7 +63,7 @@ class ListedOrder:
     @property
     def settled(self) -> bool:
         """Whether asking Stripe moves it no further."""
-        return self.order.status not in UNSETTLED
+        return self.order.status not in WAITING
 
 
 @dataclass(frozen=True)

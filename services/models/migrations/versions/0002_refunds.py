@@ -50,6 +50,15 @@ def _widen_orders(is_sqlite: bool) -> None:
         op.create_check_constraint(
             op.f("ck_orders_session"), "orders", SESSION.format("payment_intent_id IS NOT NULL OR ")
         )
+    op.drop_index("ix_orders_unsettled", "orders")
+    op.create_index(
+        "ix_orders_unsettled",
+        "orders",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('created', 'open', 'needs_review')"),
+        sqlite_where=sa.text("status IN ('created', 'open', 'needs_review')"),
+    )
 
 
 def _replace_check_on_sqlite(old: str, new: str) -> None:
@@ -136,7 +145,7 @@ def _create_tables() -> None:
         "findings",
         sa.Column("id", Int64, sa.Identity(always=False), nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("order_id", Int64, nullable=True),
+        sa.Column("order_id", Int64, nullable=False),
         sa.Column("subject", PrefixText, nullable=False),
         sa.Column("amount_cents", Int64, nullable=True),
         sa.Column("explanation", sa.Text, nullable=False),
@@ -147,6 +156,11 @@ def _create_tables() -> None:
         sa.CheckConstraint(
             "(resolved_at IS NULL) = (resolution IS NULL) AND (resolved_at IS NULL) = (resolved_by IS NULL)",
             name=op.f("ck_findings_resolved"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('paid_not_credited', 'credited_not_paid', 'differs', 'refunded_at_stripe', 'refund_failed', "
+            "'code_still_held', 'unfinished', 'unreachable')",
+            name=op.f("ck_findings_kind"),
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_findings_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
