@@ -60,9 +60,15 @@ class Reply:
         """The error for a field that is not what the API promises."""
         return self._refused(f"has no usable {name}")
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a field, for the few that are left out where they do not apply."""
+        return name in self._data
+
     def is_null(self, name: str) -> bool:
-        """Whether a field is null or missing."""
-        return self._data.get(name) is None
+        """Whether a field is null, which Stripe writes out: one that is missing altogether is not what it promises."""
+        if name not in self._data:
+            raise self.unusable(name)
+        return self._data[name] is None
 
     def text(self, name: str) -> str:
         """Text that is not empty."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -20,14 +20,7 @@ from services.domain.charge import StripeIntent
 from services.domain.checkout import StripeSession
 from services.domain.events import EVENT_TYPES, StripeEvent
 from services.domain.refund import StripeRefund
-from services.errors import (
-    CardDeclined,
-    GatewayDenied,
-    GatewayRefused,
-    GatewayUnreadable,
-    OutcomeUnknown,
-    TryAgain,
-)
+from services.errors import CardDeclined, GatewayDenied, GatewayRefused, GatewayUnreadable, OutcomeUnknown, TryAgain
 from services.gateways.rate_limit import RateLimit
 from services.gateways.replies import Reply, card_of, event_of, intent_of, refund_of, session_of, words
 from services.gateways.transport import PatientAdapter, ReplyTooLong
@@ -175,7 +168,7 @@ class StripeGateway:
         customer = _of(
             stripe_customer_id, self._ask("customer", partial(customers.retrieve, stripe_customer_id, expand))
         )
-        if not customer.is_null("deleted"):
+        if customer.has("deleted"):
             return None
         customer.flag("livemode")
         default = customer.part("invoice_settings", None).optional_part("default_payment_method", "payment_method")
@@ -187,12 +180,13 @@ class StripeGateway:
 
     def _ask(self, kind: str, call: Callable[[], object]) -> Reply:
         """Makes a call, and takes its answer for an object of a kind."""
+        request_id = None
         with _errors():
             answer = call()
-            told = isinstance(answer, stripe.StripeObject)
-            data = cast("stripe.StripeObject", answer).to_dict() if told else answer
-        response = answer.last_response if isinstance(answer, stripe.StripeObject) else None
-        return Reply(data, kind, livemode=self._livemode, request_id=response.request_id if response else None)
+            if isinstance(answer, stripe.StripeObject):
+                request_id = answer.last_response.request_id if answer.last_response else None
+                answer = answer.to_dict()
+        return Reply(answer, kind, livemode=self._livemode, request_id=request_id)
 
     def _pages(self, list_page: Callable[[Any], object], kind: str, parameters: Mapping[str, Any]) -> Iterator[Reply]:
         """The objects of a list, page by page, each page asked for when it is needed.
@@ -265,13 +259,19 @@ def _errors() -> Iterator[None]:
             raise GatewayUnreadable("Stripe's reply is too long to be read.") from None
         raise OutcomeUnknown("Stripe did not answer.") from None
     except stripe.StripeError as error:
-        what = "is still working on this request"
-        if error.http_status != 409:
-            what = f"answered with an error of its own (HTTP {error.http_status})"
-        raise OutcomeUnknown(f"Stripe {what}.", request_id=error.request_id) from None
+        raise OutcomeUnknown(_unanswered(error.http_status or 0), request_id=error.request_id) from None
     except (AttributeError, TypeError, ValueError, RecursionError):
         # what the SDK itself stumbles over in a reply: an "error" that is no object, objects without end in each other
         raise GatewayUnreadable("Stripe's reply cannot be read.") from None
+
+
+def _unanswered(status: int) -> str:
+    """What an answer says that is neither a yes nor a no."""
+    if status == 409:
+        return "Stripe is still working on this request."
+    if 200 <= status < 300:
+        return "Stripe's answer is not whole, or not Stripe's."
+    return f"Stripe answered with an error of its own (HTTP {status})."
 
 
 def _declined(error: stripe.CardError) -> CardDeclined:
