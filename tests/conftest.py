@@ -14,6 +14,7 @@ from services.sandbox import Sandbox
 from services.settings import Settings
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer
+from tests.proof import assert_verified
 
 SETTINGS = frozenset(Settings.model_fields)
 
@@ -85,6 +86,13 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def verified(database: Database) -> Iterator[None]:
+    """Proves at the end of a test that all stored rows add up."""
+    yield
+    assert_verified(database)
 
 
 @pytest.fixture

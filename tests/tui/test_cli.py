@@ -11,6 +11,7 @@ from services.accounts import AccountService
 from services.balance import BalanceService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
+from services.stores.verification import CHECKS
 from tui.cli import main
 from tui.desk import Desk
 
@@ -112,6 +113,36 @@ def test_a_checkout_is_created_paid_and_credited(run: Run, sandbox: Sandbox) -> 
     assert json.loads(run("checkout", "refresh", "1", "--json")[1])[0]["status"] == "paid"
     assert json.loads(run("account", "find", "--json")[1])[0]["balance_cents"] == 2999
     assert "paid" in run("checkout", "list")[1]
+
+
+def test_a_desk_that_adds_up_is_sealed(run: Run) -> None:
+    run("account", "add", "maria@example.com")
+    run("ledger", "credit", "--account", "1", "--amount", "5", "--reason", "bonus", "--key", "k1")
+    code, out, err = run("verify")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Everything adds up. Checks {len(CHECKS)}, breaks 0, accounts 1, entries 1, ")
+    answer = json.loads(run("verify", "--json")[1])
+    assert (answer["holds"], answer["counted"]["entries"], answer["breaks"]) == (True, 1, [])
+
+
+def test_rows_that_do_not_add_up_are_named_with_exit_code_4(run: Run, paying_runtime: Runtime) -> None:
+    run("account", "add", "maria@example.com")
+    run("ledger", "credit", "--account", "1", "--amount", "5", "--reason", "bonus")
+    with paying_runtime.database.write() as connection:
+        connection.exec_driver_sql("UPDATE balances SET balance_cents = 700, last_seq = 2")
+    sentence = "Account 1 has a balance of $7.00; its entries add up to $5.00."
+    code, out, err = run("verify")
+    assert (code, err) == (4, "")
+    assert out.splitlines()[0].startswith(f"Not everything adds up. Checks {len(CHECKS)}, breaks 2, ")
+    assert out.splitlines()[1:] == [
+        f"balance_sum: {sentence}",
+        "last_seq: Account 1 counts 2 entries; its newest one is number 1.",
+    ]
+    code, out, err = run("verify", "--json")
+    answer = json.loads(out)
+    assert (code, err, answer["holds"]) == (4, "", False)
+    broken = {"code": "balance_sum", "sentence": sentence, "account_id": 1, "order_id": None, "entry_id": None}
+    assert answer["breaks"][0] == broken
 
 
 def paydesk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,19 +1,21 @@
 """The installation on the command line: its database, its settings, its state."""
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 from tui import __version__
 from tui.desk import Desk
 from tui.present import NOTHING
-from tui.verbs.verb import DONE, REFUSED, Answer, group, verb
+from tui.verbs.verb import DONE, INTEGRITY, REFUSED, Answer, group, verb
 
 
 def add_installation_verbs(groups: Any) -> None:
-    """`paydesk db ...` and `paydesk doctor`."""
+    """`paydesk db ...`, `paydesk doctor` and `paydesk verify`."""
     database = group(groups, "db", "the database")
     verb(database, "upgrade", _database_upgrade, "create the tables, or bring them up to this version")
     verb(groups, "doctor", _doctor, "show settings and their sources, database and Stripe mode")
+    verb(groups, "verify", _verify, "prove that all stored rows add up; exit code 4 where they do not")
 
 
 def _database_upgrade(_: Desk, __: argparse.Namespace) -> Answer:
@@ -37,4 +39,13 @@ def _doctor(_: Desk, __: argparse.Namespace) -> Answer:
         [version, *findings],
         [("program", "paydesk", __version__, "", ""), *rows],
         exit_code=REFUSED if broken else DONE,
+    )
+
+
+def _verify(desk: Desk, _: argparse.Namespace) -> Answer:
+    verification = desk.verification.verify()
+    return Answer(
+        {"holds": verification.holds, **asdict(verification)},
+        [(verification.sentence,), *((f"{found.code}: {found.sentence}",) for found in verification.breaks)],
+        exit_code=DONE if verification.holds else INTEGRITY,
     )

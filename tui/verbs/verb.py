@@ -10,8 +10,8 @@ from services.errors import PaydeskError
 from tui.desk import Desk
 from tui.present import NOTHING, moment
 
-DONE, REFUSED, TRY_AGAIN = 0, 1, 3
-"""Exit codes. 2 is argparse's own for a mistyped command, 4 is kept for a ledger that does not add up."""
+DONE, REFUSED, TRY_AGAIN, INTEGRITY = 0, 1, 3, 4
+"""Exit codes. 2 is argparse's own for a mistyped command, 4 says that stored rows do not add up."""
 
 
 class Refusal(PaydeskError):

@@ -1,0 +1,67 @@
+"""The rules that all stored rows keep together, as queries for the rows that break one."""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from services.domain.verification import Break, Counted, Verification
+from services.models import tables
+from services.stores.verification import audit, codes, ledger, orders, refunds
+from services.stores.verification.check import Check
+
+__all__ = ["CHECKS", "Break", "Check", "Progress", "VerificationStore"]
+
+CHECKS: tuple[Check, ...] = (
+    *ledger.CHECKS,
+    *orders.CHECKS,
+    *codes.CHECKS,
+    *refunds.CHECKS,
+    *audit.CHECKS,
+)
+"""All checks, in the order in which they are made and their breaks are listed."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many checks are made, and of how many."""
+
+_COUNTED = {
+    "accounts": tables.accounts,
+    "entries": tables.transactions,
+    "orders": tables.orders,
+    "refunds": tables.refunds,
+    "discount_codes": tables.discount_codes,
+    "redemptions": tables.redemptions,
+    "price_changes": tables.price_changes,
+    "audit_rows": tables.audit_log,
+}
+
+
+class VerificationStore:
+    """Reads every row and changes none."""
+
+    def hold_still(self, connection: Connection) -> None:
+        """Lets all queries of a transaction see one moment; to be its first statement. SQLite does so by itself.
+
+        Source: https://www.postgresql.org/docs/current/sql-set-transaction.html
+        """
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def verify(self, connection: Connection, progress: Progress | None = None) -> Verification:
+        """Makes every check, and keeps the first break of each."""
+        breaks: list[Break] = []
+        for made, check in enumerate(CHECKS, start=1):
+            found = check.first_break(connection)
+            if found is not None:
+                breaks.append(found)
+            if progress is not None:
+                progress(made, len(CHECKS))
+        return Verification(self._counted(connection), len(CHECKS), tuple(breaks))
+
+    def _counted(self, connection: Connection) -> Counted:
+        return Counted(
+            **{
+                name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for name, table in _COUNTED.items()
+            }
+        )
