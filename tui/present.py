@@ -9,6 +9,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from services.domain.card import Card
 from services.domain.checkout import OrderStatus
 from services.domain.discount import CodeStatus
 
@@ -135,6 +136,11 @@ def age(at: datetime, now: datetime) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun: `1 code`, `3 codes`, `1,000,000 entries`."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def card_text(card: Card) -> str:
+    """A saved card as people know it: `visa •••• 4242 exp 11/27`."""
+    return visible(f"{card.brand} •••• {card.last4} exp {card.expiry}")
 
 
 _STATUS_STYLE: dict[OrderStatus | CodeStatus, str] = {
