@@ -20,6 +20,7 @@ THREAD_FILES = {
 LOCK_FILES = {
     "tui/desk.py": "the services are opened once, whichever thread asks first",
     "services/runtime.py": "the process's runtime is opened once, whichever thread asks first",
+    "services/gateways/rate_limit.py": "every thread that calls Stripe shares one limit",
     "services/sandbox/faults.py": "a test waits for the request that a fault has hold of",
     "services/sandbox/listener.py": "its connections are counted by their threads",
     "services/sandbox/state.py": "its requests share one state",
@@ -27,6 +28,9 @@ LOCK_FILES = {
 TRANSACTIONS = {"commit", "begin", "begin_nested", "rollback", "create_engine"}
 BROAD = {"Exception", "BaseException"}
 NOT_MONEY = {
+    "services/gateways/rate_limit.py: 20.0": "calls in a second",
+    "services/gateways/rate_limit.py: /": "seconds between two calls",
+    "services/gateways/rate_limit.py: float()": "a moment before every other",
     "services/sandbox/parameters.py: float()": "a parameter that Stripe itself types as a float",
     "services/sandbox/server.py: 0.02": "how often the server looks whether it should stop, in seconds",
 }
