@@ -317,7 +317,8 @@ def test_an_upgrade_that_dies_in_the_middle_leaves_what_was_there(old: Database)
     old.upgrade()
     assert kept(old) == before[0]
     assert took(old, stripe_cursors, {"stripe_key": "mark", "read_until": NOW, "seen": "[]"})
-    assert took(old, findings, {"kind": "unfinished", "subject": "order 1", "explanation": "x", "found_at": NOW})
+    finding = {"kind": "unfinished", "order_id": 1, "subject": "order 1", "explanation": "x", "found_at": NOW}
+    assert took(old, findings, finding)
 
 
 def test_an_older_database_is_refused_with_the_command_that_mends_it(old: Database) -> None:

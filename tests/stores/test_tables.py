@@ -214,6 +214,8 @@ BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (refunds, {"status": "pending"}),
     (refunds, {"status": "done"}),
     (findings, {"order_id": 2}),
+    (findings, {"order_id": None}),
+    (findings, {"kind": "suspicion"}),
     *((findings, {**RESOLVED, name: None}) for name in RESOLVED),
 ]
 
