@@ -5,21 +5,14 @@ past: what the demo shows is what the desk does.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-from pydantic import SecretStr
 
 from services.accounts import AccountService
 from services.balance import BalanceService
 from services.clock import system_clock
 from services.database import Database
 from services.discounts import DiscountService
-from services.domain.checkout import StripeSession
-from services.errors import GatewayRefused, OutcomeUnknown
 from services.gateways.stripe_gateway import StripeGateway
 from services.payments import PaymentService
 from services.pricing_dynamic import DynamicPricingService
@@ -27,6 +20,8 @@ from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.settings import Settings
 from services.stores.balances import BalanceStore
+
+_SESSIONS = "/v1/checkout/sessions"
 
 SPACING = timedelta(seconds=31)
 
@@ -58,33 +53,6 @@ class DemoClock:
     def __call__(self) -> datetime:
         """The scene's present, in UTC."""
         return system_clock() - self.back
-
-
-class _Scripted(StripeGateway):
-    """A gateway on which one thing goes wrong."""
-
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        create_error: Exception | None = None,
-        seen: Callable[[StripeSession], StripeSession] = lambda session: session,
-    ) -> None:
-        super().__init__(SecretStr(sandbox.secret_key), api_base=sandbox.api_base)
-        self.create_error = create_error
-        self.seen = seen
-
-    def create_checkout_session(self, request: Mapping[str, Any], idempotency_key: str) -> StripeSession:
-        """Creates the session, unless the script refuses it; then the script's error, if any, hides it."""
-        if isinstance(self.create_error, GatewayRefused):
-            raise self.create_error
-        session = super().create_checkout_session(request, idempotency_key)
-        if self.create_error is not None:
-            raise self.create_error
-        return session
-
-    def retrieve_checkout_session(self, session_id: str) -> StripeSession:
-        """The session as the script shows it."""
-        return self.seen(super().retrieve_checkout_session(session_id))
 
 
 def open_demo(folder: Path, sandbox: Sandbox, clock: DemoClock, *, entries: int) -> Runtime:
@@ -136,31 +104,27 @@ def _set_accounts(runtime: Runtime, clock: DemoClock, entries: int) -> None:
 def _set_orders(runtime: Runtime, sandbox: Sandbox, clock: DemoClock) -> None:
     payments = PaymentService.over(runtime)
 
-    def through(scripted: _Scripted) -> PaymentService:
-        return PaymentService.over(replace(runtime, gateway=scripted))
-
-    def checkout(service: PaymentService, account_id: int, code: str | None, paid: bool) -> int:
-        result = asyncio.run(service.create_checkout_session(account_id, code))
+    def checkout(account_id: int, code: str | None = None, *, paid: bool = False, return_to: str | None = None) -> None:
+        result = asyncio.run(payments.create_checkout_session(account_id, code, return_to))
         if paid and result.transaction_id is not None:
             sandbox.pay(result.transaction_id)
-        order_id = result.order_id or 0
         if result.success:
-            asyncio.run(service.refresh_order(order_id))
-        return order_id
+            asyncio.run(payments.refresh_order(result.order_id or 0))
 
     clock.back = timedelta(hours=30)
-    checkout(payments, 2, "FRIENDS", paid=True)
+    checkout(2, "FRIENDS", paid=True)
     left = asyncio.run(payments.create_topup_checkout(3))
     clock.back = timedelta(hours=5)
     if left.order_id is not None:
         asyncio.run(payments.refresh_order(left.order_id))
-    checkout(payments, 5, "LAUNCH10", paid=True)
-    refused = GatewayRefused("Stripe refused: Your account cannot currently make live charges.")
-    checkout(through(_Scripted(sandbox, refused)), 4, None, paid=False)
+    checkout(5, "LAUNCH10", paid=True)
+    checkout(4, return_to="https://")  # which Stripe refuses
     clock.back = timedelta(hours=2)
-    odd = through(_Scripted(sandbox, seen=lambda session: replace(session, amount_total_cents=2499)))
-    checkout(odd, 6, None, paid=True)
+    sandbox.faults.mutate(lambda session: session | {"amount_total": 2499}, method="GET", path=f"{_SESSIONS}/*")
+    checkout(6, paid=True)
     clock.back = timedelta(minutes=40)
-    checkout(payments, 7, "LAUNCH10", paid=False)
+    checkout(7, "LAUNCH10")
     clock.back = timedelta(minutes=9)
-    checkout(through(_Scripted(sandbox, OutcomeUnknown("Stripe did not answer."))), 3, None, paid=False)
+    sandbox.faults.malform("half_json", method="POST", path=_SESSIONS)
+    checkout(3)
+    sandbox.faults.clear()

@@ -113,7 +113,7 @@ def intent(**changes: Any) -> dict[str, Any]:
 def paid_session(**changes: Any) -> dict[str, Any]:
     """A paid session as Stripe answers it, expanded."""
     paid = {"status": "complete", "payment_status": "paid", "url": None, "customer": "cus_1"}
-    return session(**paid, **{"payment_intent": intent(), **changes})
+    return session(**{**paid, "payment_intent": intent(), **changes})
 
 
 def refund(**changes: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Every method of the gateway, against the sandbox on a socket."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +15,7 @@ from services.gateways.ports import PaymentGateway
 from services.gateways.stripe_gateway import StripeGateway
 from services.sandbox import Sandbox
 from tests.clock import ManualClock
-from tests.gateways.answers import SECRET, as_reply, event, intent_request, page, session, session_request
-from tests.gateways.scripted import Reply, ScriptedServer
+from tests.gateways.answers import intent_request, session_request
 
 HOUR = timedelta(hours=1)
 
@@ -293,42 +291,3 @@ def test_one_gateway_serves_many_threads(port: PaymentGateway) -> None:
     for thread in crew:
         thread.join()
     assert len(set(made.values())) == 16
-
-
-# What only a scripted server shows
-
-
-def replies(*bodies: object) -> Iterator[Reply]:
-    yield from map(as_reply, bodies)
-
-
-def test_sessions_of_another_program_that_charge_nothing_are_left_out(
-    gateway: StripeGateway, server: ScriptedServer
-) -> None:
-    setup = session(
-        id="cs_test_2", mode="setup", amount_total=None, currency=None, payment_status="no_payment_required"
-    )
-    server.reply_for = lambda path: as_reply(page(setup, session()))
-    now = datetime(2026, 11, 23, 14, tzinfo=UTC)
-    assert [found.id for found in gateway.checkout_sessions(now, now)] == ["cs_test_1"]
-
-
-def test_the_next_page_begins_after_the_last_object(gateway: StripeGateway, server: ScriptedServer) -> None:
-    first = event("checkout.session.completed", session(payment_intent="pi_1"))
-    second = event("refund.failed", {"object": "refund", "payment_intent": None}, id="evt_2")
-    pages = replies(page(first, has_more=True), page(second))
-    server.reply_for = lambda path: next(pages)
-    one, two = gateway.events(datetime(2026, 11, 23, 14, tzinfo=UTC))
-    assert (one.session_id, one.payment_intent_id) == ("cs_test_1", "pi_1")
-    assert (two.session_id, two.payment_intent_id) == (None, None)
-    assert [request.path for request in server.requests] == ["/v1/events"] * 2
-    assert "starting_after" not in server.requests[0].query
-    assert "starting_after=evt_1" in server.requests[1].query
-    assert "limit=100" in server.requests[0].query
-
-
-def test_what_is_sent_never_holds_the_key(gateway: StripeGateway, server: ScriptedServer) -> None:
-    server.reply_for = lambda path: as_reply(session())
-    gateway.create_checkout_session(session_request(), "key_1")
-    assert SECRET.encode() not in server.requests[0].body
-    assert server.requests[0].idempotency_key == "key_1"
