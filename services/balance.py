@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from services.clock import Clock
 from services.database import Database
-from services.domain.audit import AuditEntry
+from services.domain.audit import posting_audit
 from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
 from services.domain.money import format_cents, is_amount
 from services.domain.text import check_text, is_id
@@ -190,7 +190,20 @@ class BalanceService:
             return BalanceResult(False, self._balance_beside(transaction_id), error=error.sentence, field=error.field)
         return BalanceResult(True, reversal.balance_after_cents, reversal.id)
 
+    def reversal_refusal(self, transaction_id: int) -> str | None:
+        """Why an entry cannot be reversed now, as a sentence; None where it can. Raises `NotFound`."""
+        with self.database.read() as connection:
+            try:
+                self._reversal(connection, transaction_id, "", None)
+            except Conflict as refusal:
+                return refusal.sentence
+        return None
+
     def _reverse(self, connection: Connection, transaction_id: int, description: str, key: str) -> Transaction:
+        return self._post(connection, self._reversal(connection, transaction_id, description, key))
+
+    def _reversal(self, connection: Connection, transaction_id: int, description: str, key: str | None) -> Posting:
+        """The posting that takes an entry back. Raises `NotFound`, and `Conflict` where it may not be taken back."""
         entry = self._stored(connection, transaction_id)
         if entry.kind is TransactionKind.REVERSAL:
             raise Conflict(f"Entry {entry.id} is a reversal, which cannot be reversed.", field="transaction_id")
@@ -209,7 +222,7 @@ class BalanceService:
             raise excluded
         if entry.kind in _CREDITS and entry.order_id is not None:
             self._refuse_refunded(connection, entry.order_id)
-        return self._post(connection, posting)
+        return posting
 
     def _refuse_refunded(self, connection: Connection, order_id: int) -> None:
         refunded_cents, paid_cents = self.balance_store.refunded_of(connection, order_id)
@@ -238,7 +251,7 @@ class BalanceService:
         transaction = self.balance_store.post(connection, posting, self.clock())
         action = _AUDITED.get(posting.kind)
         if action is not None:
-            self.audit_store.append(connection, _audit(action, transaction))
+            self.audit_store.append(connection, posting_audit(action, transaction))
         return transaction
 
     def _stored(self, connection: Connection, transaction_id: int) -> Transaction:
@@ -282,19 +295,6 @@ class BalanceService:
 
 def _checked_key(idempotency_key: str | None) -> str | None:
     return None if idempotency_key is None else check_text(idempotency_key, field="idempotency_key", longest=255)
-
-
-def _audit(action: str, transaction: Transaction) -> AuditEntry:
-    return AuditEntry(
-        created_at=transaction.created_at,
-        actor=transaction.actor,
-        action=action,
-        object_type="balance",
-        object_id=str(transaction.account_id),
-        before={"balance_cents": transaction.balance_after_cents - transaction.amount_cents},
-        after={"balance_cents": transaction.balance_after_cents, "seq": transaction.seq},
-        reason=transaction.description,
-    )
 
 
 def get_balance_service() -> BalanceService:

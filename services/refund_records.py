@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from services.clock import Clock
 from services.database import Database
-from services.domain.audit import AuditEntry
+from services.domain.audit import AuditEntry, posting_audit
 from services.domain.checkout import Order
 from services.domain.ledger import Posting, TransactionKind
 from services.domain.money import format_cents
@@ -127,8 +127,8 @@ class RefundRecords:
         def give_back(connection: Connection) -> Refund:
             if self._fail(connection, refund, RefundStatus.DONE, reason) and refund.transaction_id is not None:
                 order = self._order(connection, refund.order_id)
-                self.balance_store.post(connection, _giving_back(order, refund, self.actor), self.clock())
-                self._audit(connection, "refund_returned", order, refund, reason)
+                entry = self.balance_store.post(connection, _giving_back(order, refund, self.actor), self.clock())
+                self.audit_store.append(connection, posting_audit("reverse", entry))
             return self._in(connection, refund.id)
 
         return self.database.once(give_back)
@@ -193,7 +193,7 @@ class RefundRecords:
             if refund.credit_cents > 0:
                 entry = self.balance_store.post(connection, _taking_back(order, refund), now)
                 self.refund_store.link(connection, refund.id, entry.id)
-            self._audit(connection, "refund", order, refund, refund.reason)
+            self._audit(connection, order, refund)
         return self._in(connection, refund.id)
 
     def _fail(self, connection: Connection, refund: Refund, only_from: RefundStatus, reason: str) -> bool:
@@ -204,9 +204,10 @@ class RefundRecords:
             self.order_store.release_refund(connection, refund.order_id, refund.amount_cents)
         return moved
 
-    def _audit(self, connection: Connection, action: str, order: Order, refund: Refund, reason: str) -> None:
-        after = {"refund_id": refund.id, "amount_cents": refund.amount_cents, "refunded_cents": order.refunded_cents}
-        entry = AuditEntry(self.clock(), self.actor, action, "order", str(order.id), None, after, reason)
+    def _audit(self, connection: Connection, order: Order, refund: Refund) -> None:
+        before = {"refunded_cents": order.refunded_cents - refund.amount_cents}
+        after = {"refund_id": refund.id, "refunded_cents": order.refunded_cents}
+        entry = AuditEntry(self.clock(), refund.actor, "refund", "order", str(order.id), before, after, refund.reason)
         self.audit_store.append(connection, entry)
 
     def _order(self, connection: Connection, order_id: int) -> Order:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.domain.ledger import Transaction
+
 
 @dataclass(frozen=True)
 class AuditEntry:
@@ -18,3 +20,17 @@ class AuditEntry:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     reason: str = ""
+
+
+def posting_audit(action: str, transaction: Transaction) -> AuditEntry:
+    """The audit entry of a correction that a person made on a balance."""
+    return AuditEntry(
+        created_at=transaction.created_at,
+        actor=transaction.actor,
+        action=action,
+        object_type="balance",
+        object_id=str(transaction.account_id),
+        before={"balance_cents": transaction.balance_after_cents - transaction.amount_cents},
+        after={"balance_cents": transaction.balance_after_cents, "seq": transaction.seq},
+        reason=transaction.description,
+    )
