@@ -10,14 +10,17 @@ import sqlalchemy as sa
 
 from services.accounts import AccountService
 from services.balance import BalanceService, Posting, TransactionKind
+from services.charges import ChargeOutcome, ChargeService
 from services.database import Database
 from services.discounts import DiscountService
 from services.domain.audit import AuditEntry
 from services.domain.checkout import OrderStatus
+from services.domain.refund import RefundStatus
 from services.domain.verification import Break, Counted
 from services.models.tables import metadata, orders, redemptions, refunds
 from services.payments import PaymentService
 from services.pricing_dynamic import DynamicPricingService
+from services.refunds import RefundService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.stores.audit import AuditStore
@@ -730,12 +733,34 @@ async def test_a_desk_that_was_worked_on_adds_up(paying_runtime: Runtime, sandbo
     assert_verified(paying_runtime)
 
 
-def test_a_refund_that_failed_afterwards_gives_its_credit_back(desk: Runtime, balance: BalanceService) -> None:
-    assert balance.reverse(6, "the bank sent it back").success
-    with desk.database.write() as connection:
-        connection.exec_driver_sql("UPDATE refunds SET status = 'failed' WHERE id = 1")
-        connection.exec_driver_sql("UPDATE orders SET refunded_cents = 0 WHERE id = 5")
-    assert_verified(desk)
+async def test_refunds_and_charges_leave_a_desk_that_adds_up(paying_runtime: Runtime, sandbox: Sandbox) -> None:
+    payments, refunding = PaymentService.over(paying_runtime), RefundService.over(paying_runtime)
+    charges = ChargeService.over(paying_runtime)
+    account = AccountService.over(paying_runtime).create("maria@example.com")
+    result = await payments.create_checkout_session(account.id)
+    sandbox.pay(result.transaction_id or "")
+    order = await payments.refresh_order(result.order_id or 0)
+    for amount_cents in (1, 333, 1000):
+        assert refunding.refund(order.id, amount_cents, "not as described").success
+        assert_verified(paying_runtime)
+    assert not refunding.refund(order.id, 2999, "too much").success
+    at_stripe = sandbox.refund(order.payment_intent_id or "", 500)
+    assert refunding.record(order.id, at_stripe).status is RefundStatus.DONE
+    assert_verified(paying_runtime)
+    sandbox.fail_refund(at_stripe)
+    assert refunding.take_back(order.id, at_stripe).status is RefundStatus.FAILED
+    assert_verified(paying_runtime)
+    assert refunding.refund(order.id, 2999 - 1334, "all the rest").success
+    saved = charges.saved_card(account.id)
+    assert saved is not None
+    method_id = saved.card.payment_method_id
+    charged = charges.charge(account.id, 1500, payment_method_id=method_id, idempotency_key="c1")
+    assert charged.outcome is ChargeOutcome.CREDITED
+    sandbox.decline_card(method_id)
+    declined = charges.charge(account.id, 1500, payment_method_id=method_id, idempotency_key="c2")
+    assert declined.outcome is ChargeOutcome.DECLINED
+    counted = assert_verified(paying_runtime).counted
+    assert (counted.orders, counted.refunds, counted.entries) == (3, 5, 8)
 
 
 def test_what_is_posted_meanwhile_is_not_seen(desk: Runtime, balance: BalanceService) -> None:
