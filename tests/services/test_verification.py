@@ -334,6 +334,7 @@ ORDER = [
         entry(1, 5, "top_up", 1000, 2749, "99", "NULL"),
         "credit_not_due",
         "Entry 7 credits $10.00 for order 99, which is unknown and promises $0.00.",
+        "reference",
         account_id=1,
         order_id=99,
         entry_id=7,
@@ -644,7 +645,46 @@ AUDIT = [
     ),
 ]
 
-TAMPERINGS = [*LEDGER, *ORDER, *CODES, *REFUNDS, *AUDIT]
+REFERENCES = [
+    tampering(
+        "DELETE FROM accounts WHERE id = 2",
+        "reference",
+        "Row 2 of balances names 2 as its account_id, which is not stored.",
+        account_id=2,
+    ),
+    tampering(
+        "DELETE FROM orders WHERE id = 4",
+        "reference",
+        "Row 3 of redemptions names 4 as its order_id, which is not stored.",
+        account_id=2,
+        order_id=4,
+    ),
+    tampering(
+        ["UPDATE transactions SET order_id = 98 WHERE id = 2"],
+        "reference",
+        "Row 2 of transactions names 98 as its order_id, which is not stored.",
+        account_id=1,
+        order_id=98,
+        entry_id=2,
+    ),
+    tampering(
+        "UPDATE orders SET account_id = 9 WHERE id = 2",
+        "reference",
+        "Row 2 of orders names 9 as its account_id, which is not stored.",
+        account_id=9,
+        order_id=2,
+    ),
+    tampering(
+        "UPDATE refunds SET transaction_id = 99 WHERE id = 1",
+        "reference",
+        "Row 1 of refunds names 99 as its transaction_id, which is not stored.",
+        "refund_entry_missing",
+        "refund_entry_alone",
+        order_id=5,
+    ),
+]
+
+TAMPERINGS = [*LEDGER, *ORDER, *CODES, *REFUNDS, *AUDIT, *REFERENCES]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from services.domain.verification import Break, Counted, Verification
 from services.models import tables
-from services.stores.verification import audit, codes, ledger, orders, refunds
+from services.stores.verification import audit, codes, ledger, orders, references, refunds
 from services.stores.verification.check import Check
 
 __all__ = ["CHECKS", "Break", "Check", "Progress", "VerificationStore"]
@@ -18,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
     *codes.CHECKS,
     *refunds.CHECKS,
     *audit.CHECKS,
+    *references.CHECKS,
 )
 """All checks, in the order in which they are made and their breaks are listed."""
 
