@@ -21,13 +21,16 @@ LONGEST_RETRY_AFTER_SECONDS = 10
 MAX_REPLY_BYTES = 2 * 1024 * 1024
 """Of a reply, once unpacked. The longest that is asked for is a page of 100 objects, of some kilobytes each."""
 
+MAX_REPLY_PARTS = 20_000
+"""Objects and lists in a reply: 200 for each object of a page. The SDK needs a kilobyte for each, however short."""
+
 _CHUNK_BYTES = 64 * 1024
 _TOO_MANY_REQUESTS = 429
 _SHOULD_RETRY = "Stripe-Should-Retry"
 
 
 class ReplyTooLong(RequestException):
-    """A reply is longer than any that Stripe sends; the rest of it was not read."""
+    """A reply is longer, or has more parts, than any that Stripe sends; it was not read to its end."""
 
 
 class PatientAdapter(HTTPAdapter):
@@ -69,18 +72,21 @@ class PatientAdapter(HTTPAdapter):
 
 
 def _read(arriving: Response) -> Response:
-    """A reply with its body read; without the header that would make `requests` follow it elsewhere."""
+    """A reply with its body read, and without the headers that `requests` would follow and the SDK would print."""
     body = BytesIO()
     with arriving:
         for chunk in arriving.iter_content(_CHUNK_BYTES):
             body.write(chunk)
             if body.tell() > MAX_REPLY_BYTES:
                 raise ReplyTooLong
+    if body.getvalue().count(b"{") + body.getvalue().count(b"[") > MAX_REPLY_PARTS:
+        raise ReplyTooLong
     body.seek(0)
     reply = Response()
     reply.status_code, reply.reason, reply.headers = arriving.status_code, arriving.reason, arriving.headers
     reply.request, reply.url, reply.raw = arriving.request, arriving.url, body
-    reply.headers.pop("Location", None)
+    for name in ("Location", "Stripe-Notice"):
+        reply.headers.pop(name, None)
     return reply
 
 

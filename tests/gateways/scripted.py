@@ -12,11 +12,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; `reset` cuts the connection instead."""
+    """One answer; a header that is None is left out, and `reset` cuts the connection instead."""
 
     body: bytes = b"{}"
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
     reset: bool = False
 
 
@@ -67,7 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(reply.status)
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
-            self.send_header(name, value)
+            if value is not None:
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
 

@@ -2,6 +2,7 @@
 
 import gzip
 import tracemalloc
+import warnings
 
 import pytest
 from pydantic import SecretStr
@@ -164,10 +165,11 @@ HUGE = as_reply(session(padding="x" * 10 * MEGABYTE))
     [
         HUGE,
         Reply(HUGE.body, 400),
-        Reply(HUGE.body, headers={"Content-Length": "", "Connection": "close"}),
+        Reply(HUGE.body, headers={"Content-Length": None, "Connection": "close"}),
+        Reply(b"[" + b"{}," * 650_000 + b"{}]"),
         Reply(gzip.compress(HUGE.body), headers={"Content-Encoding": "gzip"}),
     ],
-    ids=["whole", "error", "without a length", "packed"],
+    ids=["whole", "error", "without a length", "of many parts", "packed"],
 )
 def test_a_reply_beyond_measure_is_not_read_to_its_end(
     gateway: StripeGateway, server: ScriptedServer, reply: Reply
@@ -186,6 +188,25 @@ def test_a_reply_beyond_measure_is_not_read_to_its_end(
     tells_nothing(failed.value)
     assert len(server.requests) == 1
     assert peak < 10 * MEGABYTE
+
+
+def test_a_reply_in_chunks_that_breaks_off_is_repeated(gateway: StripeGateway, server: ScriptedServer) -> None:
+    whole = as_reply(session())
+    in_chunks = {"Content-Length": None, "Transfer-Encoding": "chunked", "Connection": "close"}
+    cut = b"%x\r\n%b" % (len(whole.body), whole.body[:40])
+    without_an_end = b"%x\r\n%b\r\n" % (len(whole.body), whole.body)
+    replies = iter([Reply(cut, headers=in_chunks), Reply(without_an_end, headers=in_chunks), whole])
+    server.reply_for = lambda path: next(replies)
+    assert gateway.create_checkout_session(session_request(), "key_1").id == "cs_test_1"
+    assert [request.idempotency_key for request in server.requests] == ["key_1"] * 3
+
+
+def test_what_stripe_has_to_say_to_developers_is_not_printed(gateway: StripeGateway, server: ScriptedServer) -> None:
+    server.reply_for = lambda path: as_reply(session(), Stripe_Notice="Try the new API.")
+    with warnings.catch_warnings(record=True) as printed:
+        warnings.simplefilter("always")
+        gateway.create_checkout_session(session_request(), "key_1")
+    assert printed == []
 
 
 def test_a_packed_reply_of_ordinary_size_is_read(gateway: StripeGateway, server: ScriptedServer) -> None:
