@@ -48,17 +48,18 @@ class Reply:
         self._livemode = livemode
         self._request_id = request_id
         if not isinstance(data, dict) or (kind is not None and data.get("object") != kind):
-            raise self._refused(f"is not a {kind or 'set of fields'}")
+            raise self.refused(f"is not a {kind or 'set of fields'}")
         self._data: dict[str, Any] = data
         if "livemode" in data and self.flag("livemode") is not livemode:
-            raise self._refused("belongs to another mode (live or test) than the key")
+            raise self.refused("belongs to another mode (live or test) than the key")
 
-    def _refused(self, what: str) -> GatewayUnreadable:
+    def refused(self, what: str) -> GatewayUnreadable:
+        """The error for a reply that is not believed, in the words that follow `Stripe's reply`."""
         return GatewayUnreadable(f"Stripe's reply {what}.", request_id=self._request_id)
 
     def unusable(self, name: str) -> GatewayUnreadable:
         """The error for a field that is not what the API promises."""
-        return self._refused(f"has no usable {name}")
+        return self.refused(f"has no usable {name}")
 
     def has(self, name: str) -> bool:
         """Whether there is such a field, for the few that are left out where they do not apply."""

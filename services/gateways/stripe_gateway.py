@@ -227,7 +227,7 @@ def _created(first: datetime, last: datetime) -> dict[str, int]:
 def _of(identifier: str, reply: Reply) -> Reply:
     """The reply, if it is about the object that was asked for."""
     if reply.text("id") != identifier:
-        raise GatewayUnreadable("Stripe answered with another object than the one asked for.")
+        raise reply.refused("is about another object than the one asked for")
     return reply
 
 
@@ -257,7 +257,8 @@ def _errors() -> Iterator[None]:
     except stripe.APIConnectionError as error:
         if isinstance(error.__cause__, ReplyTooLong):
             raise GatewayUnreadable("Stripe's reply is too long to be read.") from None
-        raise OutcomeUnknown("Stripe did not answer.") from None
+        broken_off = isinstance(error.__cause__, requests.exceptions.ChunkedEncodingError)
+        raise OutcomeUnknown("Stripe's answer broke off." if broken_off else "Stripe did not answer.") from None
     except stripe.StripeError as error:
         raise OutcomeUnknown(_unanswered(error.http_status or 0), request_id=error.request_id) from None
     except (AttributeError, TypeError, ValueError, RecursionError):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.errors import GatewayUnreadable
 from services.gateways.stripe_gateway import StripeGateway
 from tests.gateways.answers import (
     as_reply,
@@ -136,6 +137,13 @@ def test_a_paid_session_with_a_payment_that_is_not_its_own_is_unreadable(
     gateway: StripeGateway, server: ScriptedServer, changes: Json
 ) -> None:
     is_unreadable(gateway, server, retrieve_session, paid_session(**changes))
+
+
+def test_a_session_that_was_not_asked_for_is_named_as_such(gateway: StripeGateway, server: ScriptedServer) -> None:
+    server.reply_for = lambda path: as_reply(session(id="cs_test_2"), Request_Id="req_9")
+    with pytest.raises(GatewayUnreadable, match="another object than the one asked for") as failed:
+        retrieve_session(gateway)
+    assert failed.value.request_id == "req_9"
 
 
 @pytest.mark.parametrize("name", sorted(session().keys() - {"amount_subtotal", "metadata", "mode"}))
