@@ -15,22 +15,26 @@ from services.payments import PaymentService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from tests.crew import Member
-from tests.faults.workers import BEGUN, check_out_forever, check_out_until, refresh_forever, refresh_until
+from tests.faults.workers import (
+    BEGUN,
+    Moment,
+    check_out_forever,
+    check_out_until,
+    refresh_forever,
+    refresh_until,
+)
 from tests.ledger import proven_ledger
 from tests.scale import measured, rounds
 
 KILLS = 100
+
+pytestmark = pytest.mark.usefixtures("verified")
 
 
 @pytest.fixture
 def payments(paying_runtime: Runtime) -> PaymentService:
     DiscountService.over(paying_runtime).create("ONCE", percent_basis_points=1000, max_uses=1)
     return PaymentService.over(paying_runtime)
-
-
-@pytest.fixture
-def stripe(sandbox: Sandbox) -> tuple[str, str]:
-    return sandbox.secret_key, sandbox.api_base
 
 
 def uses(runtime: Runtime) -> tuple[int, int]:
@@ -47,7 +51,7 @@ def sessions_created(sandbox: Sandbox) -> Counter[str | None]:
     )
 
 
-def kill_at(member: Member, moment: str) -> None:
+def kill_at(member: Member, moment: Moment) -> None:
     """Kill a process once it says that it reached a moment."""
     try:
         assert member.hear() == moment
@@ -56,7 +60,7 @@ def kill_at(member: Member, moment: str) -> None:
         member.end()
 
 
-@pytest.mark.parametrize(("moment", "known_to_stripe"), [("before creating", 0), ("after creating", 1)])
+@pytest.mark.parametrize(("moment", "known_to_stripe"), [(Moment.BEFORE_SENDING, 0), (Moment.ANSWERED, 1)])
 def test_a_checkout_cut_off_is_settled_by_asking_again(
     payments: PaymentService,
     paying_runtime: Runtime,
@@ -64,10 +68,10 @@ def test_a_checkout_cut_off_is_settled_by_asking_again(
     account_id: int,
     sandbox: Sandbox,
     stripe: tuple[str, str],
-    moment: str,
+    moment: Moment,
     known_to_stripe: int,
 ) -> None:
-    kill_at(Member(check_out_until, database_url, stripe, account_id, moment), moment)
+    kill_at(Member(check_out_until, database_url, stripe, moment, account_id, "ONCE"), moment)
 
     (order,) = payments.list_orders()
     assert order.status is OrderStatus.CREATED
@@ -100,7 +104,7 @@ def test_a_poller_cut_off_leaves_the_order_to_the_next_one(
     assert created.order_id is not None
     assert created.transaction_id is not None
     sandbox.pay(created.transaction_id)
-    kill_at(Member(refresh_until, database_url, stripe, created.order_id, "after retrieving"), "after retrieving")
+    kill_at(Member(refresh_until, database_url, stripe, Moment.RETRIEVED, created.order_id), Moment.RETRIEVED)
 
     assert payments.get_order(created.order_id).status is OrderStatus.OPEN
     assert proven_ledger(paying_runtime.database, account_id) == []

@@ -2,19 +2,30 @@
 
 from functools import partial
 
+import pytest
 import sqlalchemy as sa
 
 from services.accounts import AccountService
 from services.database import Database
 from services.discounts import DiscountService
 from services.models.tables import orders, redemptions
+from services.payments import PaymentService
+from services.reconciliation import ReconciliationService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from tests.crew import race
-from tests.races.workers import check_out, create_account
+from tests.races.workers import check_out, check_out_often, create_account
+from tests.scale import measured, rounds
 
 PROCESSES = 50
 USES = 3
+
+CROWD = 20
+TRIES = 5
+CROWD_USES = 10
+ROUNDS = 10
+
+pytestmark = pytest.mark.usefixtures("verified")
 
 
 def test_the_last_uses_of_a_code_go_to_as_many_orders(
@@ -42,6 +53,40 @@ def test_the_last_uses_of_a_code_go_to_as_many_orders(
     assert sorted(stored) == sorted((answer.order_id, "LAST3", 2699) for answer in sold)
     assert sorted(holders) == sorted(row.id for row in stored)
     assert len([request for request in sandbox.requests if request.method == "POST"]) == USES
+
+
+def test_a_code_is_never_oversold_and_every_use_comes_back(
+    paying_runtime: Runtime, database: Database, database_url: str, account_id: int, sandbox: Sandbox
+) -> None:
+    discounts, payments = DiscountService.over(paying_runtime), PaymentService.over(paying_runtime)
+    discounts.create("TEN", percent_basis_points=1000, max_uses=CROWD_USES)
+    stripe = (sandbox.secret_key, sandbox.api_base)
+    for turn in range(1, rounds(ROUNDS) + 1):
+        checkouts = race(partial(check_out_often, database_url, stripe, account_id, "TEN", TRIES) for _ in range(CROWD))
+        assert checkouts.most_at_once > 1, "The processes did not ask at the same time."
+        answers = [answer for tries in checkouts.answers for answer in tries]
+        assert [answer.success for answer in answers].count(True) == CROWD_USES
+        assert {answer.error for answer in answers if not answer.success} == {"The code TEN has no uses left."}
+        assert uses(discounts) == (CROWD_USES, 0, 0)
+        assert len(sandbox.sessions) == turn * CROWD_USES
+
+        for order in payments.list_orders(CROWD_USES):
+            assert order.session_id is not None
+            sandbox.expire(order.session_id)
+        after = ReconciliationService.over(paying_runtime).reconcile()
+        assert (len(after.moved), after.findings, after.unanswered) == (CROWD_USES, (), ())
+        assert uses(discounts) == (0, 0, CROWD_USES)
+    measured(
+        f"{database.label}: {rounds(ROUNDS)} rounds of {CROWD} processes × {TRIES} tries, {CROWD_USES} held in each, "
+        f"none after they expired"
+    )
+
+
+def uses(discounts: DiscountService) -> tuple[int, int, int | None]:
+    """How often the code is held and redeemed, and how often it can still be used."""
+    code = discounts.get("TEN")
+    assert code is not None
+    return code.held, code.redeemed, code.uses_left
 
 
 def test_one_address_gets_one_account(paying_runtime: Runtime, database_url: str) -> None:

@@ -1,8 +1,10 @@
 """Many pollers ask about one order at once: it is sent once, and credited once."""
 
 import asyncio
+from collections import Counter
 from functools import partial
 
+import pytest
 import sqlalchemy as sa
 
 from services.database import Database
@@ -14,9 +16,14 @@ from services.runtime import Runtime
 from services.sandbox import Sandbox
 from tests.crew import race
 from tests.ledger import proven_ledger
-from tests.races.workers import poll, send_again
+from tests.races.workers import poll, poll_all, send_again
+from tests.scale import measured
 
 PROCESSES = 8
+POLLERS = 4
+PAID_ORDERS = 200
+
+pytestmark = pytest.mark.usefixtures("verified")
 
 
 def test_a_paid_order_is_credited_once(
@@ -41,6 +48,38 @@ def test_a_paid_order_is_credited_once(
     code = discounts.get("ONCE")
     assert code is not None
     assert (code.held, code.redeemed) == (0, 1)
+
+
+def test_four_pollers_credit_two_hundred_paid_orders_once(
+    paying_runtime: Runtime, database: Database, database_url: str, account_id: int, sandbox: Sandbox
+) -> None:
+    payments = PaymentService.over(paying_runtime)
+    for _ in range(PAID_ORDERS):
+        created = asyncio.run(payments.create_topup_checkout(account_id, 1000))
+        assert created.transaction_id is not None
+        sandbox.pay(created.transaction_id)
+    order_ids = [order.id for order in payments.list_orders()]
+    asked_before = len(sandbox.requests)
+
+    stripe = (sandbox.secret_key, sandbox.api_base)
+    polls = race(partial(poll_all, database_url, stripe, order_ids, mark, POLLERS) for mark in range(POLLERS))
+    assert polls.most_at_once == POLLERS, "The pollers were not all at work at the same time."
+    assert polls.answers == [["paid"] * PAID_ORDERS] * POLLERS
+
+    rows = proven_ledger(database, account_id)
+    assert sorted(row.order_id for row in rows) == sorted(order_ids)
+    assert {row.amount_cents for row in rows} == {1000}
+    # Who settled an order is told by the clock of the poller that did.
+    settled = [order.settled_at for order in payments.list_orders()]
+    wins = Counter(moment.microsecond % POLLERS for moment in settled if moment is not None)
+    assert sum(wins.values()) == PAID_ORDERS
+    assert set(wins) == set(range(POLLERS)), "A poller settled nothing."
+    beaten = len(sandbox.requests) - asked_before - PAID_ORDERS
+    assert beaten > 0, "No two pollers asked about the same order at the same time."
+    measured(
+        f"{database.label}: {len(rows)} credits by {POLLERS} pollers, "
+        f"{', '.join(str(wins[mark]) for mark in range(POLLERS))} each; {beaten} times another one was first"
+    )
 
 
 def test_an_unanswered_order_is_sent_as_one_session(

@@ -3,9 +3,13 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 from services.accounts import AccountService
 from services.balance import BalanceResult, BalanceService
+from services.clock import system_clock
 from services.database import Database
 from services.domain.checkout import StripeSession
 from services.errors import Conflict, StalePrice
@@ -78,6 +82,17 @@ def check_out(url: str, stripe: tuple[str, str], account_id: int, code: str, sta
         return asyncio.run(payments.create_checkout_session(account_id, code))
 
 
+def check_out_often(
+    url: str, stripe: tuple[str, str], account_id: int, code: str, tries: int, start: Start
+) -> list[PaymentResult]:
+    """Tries to create some checkouts with a code, one after the other."""
+    with desk(url, "anna", stripe) as runtime:
+        payments = PaymentService.over(runtime)
+        payments.list_orders(1)
+        start()
+        return [asyncio.run(payments.create_checkout_session(account_id, code)) for _ in range(tries)]
+
+
 def edit_prices(url: str, name: str, edits: int, start: Start) -> tuple[list[int], int]:
     """Edits the prices, each time on the version just read; answers with the versions made and the conflicts met.
 
@@ -136,6 +151,28 @@ def poll(url: str, stripe: tuple[str, str], order_id: int, start: Start) -> str:
             pricing, AccountService.over(runtime), orders, meeting, runtime.settings, runtime.clock
         )
         return asyncio.run(payments.refresh_order(order_id)).status.value
+
+
+def marked_clock(mark: int, marks: int) -> Callable[[], datetime]:
+    """The machine's clock, whose microseconds tell who read it: divided by `marks`, they leave `mark`.
+
+    A second is a whole number of times `marks` microseconds.
+    """
+
+    def now() -> datetime:
+        moment = system_clock()
+        return moment.replace(microsecond=moment.microsecond // marks * marks + mark)
+
+    return now
+
+
+def poll_all(url: str, stripe: tuple[str, str], order_ids: list[int], mark: int, marks: int, start: Start) -> list[str]:
+    """Refreshes orders that others refresh in the same order, by a clock that marks what it settles."""
+    with desk(url, "anna", stripe) as runtime:
+        payments = PaymentService.over(replace(runtime, clock=marked_clock(mark, marks)))
+        payments.get_order(order_ids[0])
+        start()
+        return [asyncio.run(payments.refresh_order(order_id)).status.value for order_id in order_ids]
 
 
 def send_again(url: str, stripe: tuple[str, str], order_id: int, start: Start) -> str | None:
