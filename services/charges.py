@@ -4,10 +4,11 @@ A charge is an order like any other: stored with its request and key before Stri
 Stripe reports of it afterwards.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from services.accounts import AccountService
 from services.domain.account import Account
@@ -28,7 +29,7 @@ from services.errors import (
     Conflict,
     GatewayDenied,
     GatewayError,
-    GatewayRefused,
+    IdempotencyConflict,
     InvalidInput,
     NotFound,
     OutcomeUnknown,
@@ -115,37 +116,37 @@ class ChargeService:
         """Tops an account up by `amount_cents` from its saved card, at once and without its customer.
 
         `payment_method_id` is the card that a person agreed to charge; another one by now refuses the charge. The same
-        `idempotency_key` again is the same charge. Raises `TryAgain` and `OutcomeUnknown` where the database could not
-        store it, before anything was sent to Stripe.
+        `idempotency_key` again is the same charge: what became of it is found out, and the card is not charged again.
+        Raises `TryAgain` and `OutcomeUnknown` where the database could not store it, before anything was sent.
         """
         try:
-            if not is_amount(amount_cents):
-                raise InvalidInput("A top-up is a whole number of cents from 50.", field="amount")
-            refusal = charge_refusal(amount_cents)
-            if refusal is not None:
-                raise InvalidInput(refusal, field="amount")
-            key = check_text(idempotency_key, field="idempotency_key", longest=255)
-            saved = self._agreed(account_id, payment_method_id)
-        except (InvalidInput, NotFound, Conflict, StripeNotConfigured) as error:
+            _check_amount(amount_cents)
+            key = f"charge_{check_text(idempotency_key, field='idempotency_key', longest=248)}"
+            order, is_new = self.order_service.made_by(key), False
+            if order is None:
+                order, is_new = self._store(self._agreed(account_id, payment_method_id), amount_cents, key)
+            asked = (account_id, amount_cents, payment_method_id)
+            if (order.draft.account_id, order.draft.total_cents, order.request["payment_method"]) != asked:
+                raise IdempotencyConflict("This idempotency key was used for another charge.", field="idempotency_key")
+        except (InvalidInput, NotFound, Conflict, StripeNotConfigured, GatewayError) as error:
             return ChargeResult(ChargeOutcome.REFUSED, error=error.sentence, field=error.field)
-        except (GatewayError, TryAgain, OutcomeUnknown) as error:
-            return ChargeResult(ChargeOutcome.REFUSED, error=f"{error.sentence} Nothing was charged.")
-        try:
-            order = self._store(saved, amount_cents, key)
-        except Conflict as error:
-            return ChargeResult(ChargeOutcome.REFUSED, error=error.sentence, field=error.field)
-        return self._outcome(order.id, self._send(order))
+        return self._outcome(order, self._send_first(order) if is_new else self._refresh(order))
 
     def _agreed(self, account_id: int, payment_method_id: str) -> SavedCard:
-        saved = self.saved_card(account_id)
+        """The account's card, if it is the one that was agreed to. Raises `Conflict` and `GatewayError`."""
+        try:
+            saved = self.saved_card(account_id)
+        except (GatewayError, TryAgain, OutcomeUnknown) as error:
+            sentence = error.sentence.removesuffix(" Nothing was charged.")
+            raise GatewayError(f"{sentence} Nothing was charged.") from error
         if saved is None:
             raise Conflict(f"Account {account_id} has no saved card. A checkout saves one.", field="account_id")
         if saved.card.payment_method_id != payment_method_id:
             raise Conflict("The customer's card is another one now. Nothing was charged.", field="payment_method_id")
         return saved
 
-    def _store(self, saved: SavedCard, amount_cents: int, idempotency_key: str) -> Order:
-        """Commits the order and its request, before anything is sent."""
+    def _store(self, saved: SavedCard, amount_cents: int, idempotency_key: str) -> tuple[Order, bool]:
+        """Commits the order and its request, before anything is sent; also tells whether it is new."""
         draft = OrderDraft.top_up(
             saved.account_id,
             amount_cents,
@@ -154,37 +155,42 @@ class ChargeService:
             channel=Channel.SAVED_CARD,
         )
         title = purpose_title(OrderPurpose.TOP_UP, self.settings.product_name)
-        return self.order_service.create(
-            draft,
-            lambda order_id, reference: charge_request(
-                draft, saved, order_id=order_id, reference=reference, description=title
-            ),
-            stripe_key=self.settlement.gateway.key_mark,
-            idempotency_key=f"charge_{idempotency_key}",
-        )
+        made: set[str] = set()
 
-    def _send(self, order: Order) -> str | None:
-        """Sends a charge and settles it; why it could not be settled now, or None."""
-        if order.status not in (OrderStatus.CREATED, OrderStatus.OPEN):
-            return None
+        def request_for(order_id: int, reference: str) -> Mapping[str, Any]:
+            made.add(reference)
+            return charge_request(draft, saved, order_id=order_id, reference=reference, description=title)
+
+        order = self.order_service.create(
+            draft, request_for, stripe_key=self.settlement.gateway.key_mark, idempotency_key=idempotency_key
+        )
+        return order, order.reference in made
+
+    def _send_first(self, order: Order) -> str | None:
+        """Sends a new charge and settles it; why it could not be settled now, or None."""
         try:
-            if order.status is OrderStatus.CREATED:
-                order = self.settlement.send(order)
-            self.settlement.refresh(order)
+            order = self.settlement.send(order)
         except GatewayDenied as error:
-            # a charge that was never sent before; one that was keeps its outcome for the right key to find out
-            if order.status is OrderStatus.CREATED:
-                with suppress(TryAgain, OutcomeUnknown):
-                    self.order_service.failed(order, error.sentence)
-            return error.sentence
-        except GatewayRefused as error:
+            # nothing was sent before, so the denial is the outcome
+            with suppress(TryAgain, OutcomeUnknown):
+                self.order_service.failed(order, error.sentence)
             return error.sentence
         except (GatewayError, TryAgain, OutcomeUnknown) as error:
             return error.sentence
+        return self._refresh(order)
+
+    def _refresh(self, order: Order) -> str | None:
+        """Finds out about a charge that was sent; why that could not be done now, or None."""
+        try:
+            self.settlement.refresh(order)
+        except (GatewayError, TryAgain, OutcomeUnknown, Conflict, StripeNotConfigured) as error:
+            return error.sentence
         return None
 
-    def _outcome(self, order_id: int, error: str | None) -> ChargeResult:
-        order = self.order_service.get(order_id)
+    def _outcome(self, order: Order, error: str | None) -> ChargeResult:
+        # Where it cannot be read now, the order is as it was when it was sent: unknown, and kept.
+        with suppress(TryAgain):
+            order = self.order_service.get(order.id)
         match order.status:
             case OrderStatus.PAID:
                 return ChargeResult(ChargeOutcome.CREDITED, order)
@@ -205,6 +211,14 @@ class ChargeService:
         if account is None:
             raise NotFound(f"There is no account {account_id}.", field="account_id")
         return account
+
+
+def _check_amount(amount_cents: int) -> None:
+    if not is_amount(amount_cents):
+        raise InvalidInput("A top-up is a whole number of cents from 50.", field="amount")
+    refusal = charge_refusal(amount_cents)
+    if refusal is not None:
+        raise InvalidInput(refusal, field="amount")
 
 
 def get_charge_service() -> ChargeService:

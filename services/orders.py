@@ -78,6 +78,11 @@ class OrderService:
         with self.database.read() as connection:
             return self.order_store.newest(connection, limit, account_id)
 
+    def made_by(self, idempotency_key: str) -> Order | None:
+        """The order that an idempotency key made; None where there is none."""
+        with self.database.read() as connection:
+            return self.order_store.by_key(connection, idempotency_key)
+
     def unsettled_ids(self) -> list[int]:
         """The orders that Stripe may move on, oldest first."""
         with self.database.read() as connection:
@@ -134,12 +139,18 @@ class OrderService:
         return self.database.once(store)
 
     def opened(self, order: Order, at_stripe: StripeSession | StripeIntent) -> Order:
-        """The order after Stripe created its session or its payment intent."""
+        """The order after Stripe created its session or its payment intent.
+
+        One that a person closed in the meantime stays closed, and keeps the ids by which a payment on it is noticed.
+        """
 
         def open_it(connection: Connection) -> Order:
-            self.order_store.move(
+            if not self.order_store.move(
                 connection, order.id, OrderStatus.OPEN, only_from=(OrderStatus.CREATED,), at_stripe=at_stripe
-            )
+            ):
+                session_id = at_stripe.id if isinstance(at_stripe, StripeSession) else None
+                intent_id = at_stripe.id if isinstance(at_stripe, StripeIntent) else at_stripe.payment_intent_id
+                self.order_store.note_ids(connection, order.id, session_id=session_id, payment_intent_id=intent_id)
             return self._stored(connection, order.id)
 
         return self.database.once(open_it)
@@ -150,10 +161,21 @@ class OrderService:
         with self.database.write() as connection:
             self.order_store.move(connection, order.id, OrderStatus.CREATED, only_from=created, reason=reason)
 
-    def failed(self, order: Order, reason: str, *, decline_code: str | None = None) -> Order:
-        """Ends an order whose request Stripe refused for good, and releases its code."""
+    def failed(
+        self, order: Order, reason: str, *, decline_code: str | None = None, payment_intent_id: str | None = None
+    ) -> Order:
+        """Ends an order whose request Stripe refused for good, and releases its code.
+
+        `payment_intent_id` names the attempt of a charge that was declined.
+        """
         created = (OrderStatus.CREATED,)
-        return self.database.once(lambda connection: self._fail(connection, order, created, reason, decline_code))
+
+        def fail(connection: Connection) -> Order:
+            if self._end(connection, order, OrderStatus.FAILED, created, reason, decline_code=decline_code):
+                self.order_store.note_ids(connection, order.id, session_id=None, payment_intent_id=payment_intent_id)
+            return self._stored(connection, order.id)
+
+        return self.database.once(fail)
 
     def close(self, order_id: int, reason: str) -> Order:
         """Ends an order that needs a person, by the decision of one: it fails, and its code is released.
@@ -161,11 +183,18 @@ class OrderService:
         Raises `Conflict` where it does not need a person.
         """
 
+        closing = f"Closed by {self.actor}: {reason}"
+
         def close_it(connection: Connection) -> Order:
             order = self._stored(connection, order_id)
-            if order.status not in (OrderStatus.CREATED, OrderStatus.NEEDS_REVIEW):
+            closable = order.status in (OrderStatus.CREATED, OrderStatus.NEEDS_REVIEW)
+            if not (closable and self._end(connection, order, OrderStatus.FAILED, (order.status,), closing)):
+                # another run may have closed it: its COMMIT was lost, or came first
+                order = self._stored(connection, order_id)
+                if order.status is OrderStatus.FAILED and order.status_reason == closing:
+                    return order
                 raise Conflict(f"Order {order.id} is {order.status}, and needs nobody's decision.")
-            closed = self._fail(connection, order, (order.status,), f"Closed by {self.actor}: {reason}", None)
+            closed = self._stored(connection, order_id)
             before, after = {"status": order.status.value}, {"status": closed.status.value}
             self.audit_store.append(
                 connection,
@@ -234,17 +263,6 @@ class OrderService:
                 self.order_store.move(connection, order.id, OrderStatus.OPEN, only_from=review, at_stripe=at_stripe)
         return self._stored(connection, order.id)
 
-    def _fail(
-        self,
-        connection: Connection,
-        order: Order,
-        only_from: Collection[OrderStatus],
-        reason: str,
-        decline_code: str | None,
-    ) -> Order:
-        self._end(connection, order, OrderStatus.FAILED, only_from, reason, decline_code=decline_code)
-        return self._stored(connection, order.id)
-
     def _end(
         self,
         connection: Connection,
@@ -255,10 +273,10 @@ class OrderService:
         *,
         decline_code: str | None = None,
         at_stripe: StripeSession | StripeIntent | None = None,
-    ) -> None:
-        """Ends an order unpaid, and releases its code."""
+    ) -> bool:
+        """Ends an order unpaid, and releases its code; False where it does not stand in one of `only_from`."""
         now = self.clock()
-        if self.order_store.move(
+        moved = self.order_store.move(
             connection,
             order.id,
             to,
@@ -267,8 +285,10 @@ class OrderService:
             decline_code=decline_code,
             at_stripe=at_stripe,
             settled_at=now,
-        ):
+        )
+        if moved:
             self.discount_store.settle(connection, order.id, RedemptionStatus.RELEASED, now)
+        return moved
 
     def _settle_paid(
         self, connection: Connection, order: Order, paid: Paid, at_stripe: StripeSession | StripeIntent | None
@@ -303,12 +323,14 @@ class OrderService:
             self.balance_store.post(connection, posting, now)
 
     def _keep_customer(self, connection: Connection, order: Order, session: StripeSession) -> None:
-        """The customer and the card that paid belong to the account from now on."""
+        """The customer and the card that paid belong to the account from now on, where they are nobody else's."""
         if session.customer_id is None:
             return
         account_id, livemode = order.draft.account_id, session.livemode
         self.account_store.set_stripe_customer(connection, account_id, session.customer_id, livemode=livemode)
-        if session.card is not None:
+        account = self.account_store.get(connection, account_id)
+        is_theirs = account is not None and account.stripe_customer_in(livemode=livemode) == session.customer_id
+        if is_theirs and session.card is not None:
             saved = SavedCard(account_id, session.customer_id, livemode, session.card)
             self.card_store.keep(connection, saved, self.clock())
 

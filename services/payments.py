@@ -143,9 +143,11 @@ class PaymentService:
     def close_order(self, order_id: int, reason: str) -> Order:
         """Ends an order that needs a person, by the decision of one: it fails and its code is released; audited.
 
-        Raises `NotFound`, `InvalidInput` without a reason, and `Conflict` where it needs nobody's decision.
+        A session that could still be paid is ended at Stripe first. Raises `NotFound`, `InvalidInput` without a reason,
+        `Conflict` where it needs nobody's decision, and what the gateway raises.
         """
-        return self.order_service.close(order_id, check_text(reason, field="reason", longest=500))
+        why = check_text(reason, field="reason", longest=500)
+        return self.settlement.close(self.order_service.get(order_id), why)
 
     def get_stored_payment_method(self, stripe_customer_id: str) -> str | None:
         """The id of the customer's saved payment method, the default one first; None without one."""

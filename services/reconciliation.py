@@ -4,9 +4,7 @@ Open ends are settled, and what does not add up becomes a finding for a person. 
 retrieved, and no money moves on a finding until somebody says so.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -19,11 +17,20 @@ from services.domain.checkout import Order, OrderStatus
 from services.domain.events import EVENTS_OVERLAP, EVENTS_REACH, StripeEvent
 from services.domain.finding import Finding, FindingAction, FindingKind, Observation, compare
 from services.domain.text import check_text, is_id
-from services.errors import Conflict, GatewayRefused, GatewayUnreadable, NotFound, OutcomeUnknown, TryAgain
+from services.errors import (
+    Conflict,
+    GatewayDenied,
+    GatewayError,
+    GatewayRefused,
+    NotFound,
+    OutcomeUnknown,
+    TryAgain,
+)
 from services.orders import OrderService
+from services.reconciliation_run import Cursor, Events, Moved, Progress, Reconciliation, Run
 from services.refunds import RefundService
 from services.runtime import Runtime, get_runtime
-from services.settlement import Settlement
+from services.settlement import CLOCK_SKEW, Settlement
 from services.stores.audit import AuditStore
 from services.stores.findings import FindingStore
 from services.stores.orders import OrderStore
@@ -40,30 +47,6 @@ __all__ = [
 
 REFUNDS_REACH = timedelta(days=180)
 """How old a payment may be to be compared one by one, when Stripe's events do not reach back to the last time."""
-
-Progress = Callable[[int, int], None]
-"""Told how many orders were looked at, of how many known so far."""
-
-
-@dataclass(frozen=True)
-class Moved:
-    """An order that was settled: it stood at `before`, and stands now as `order` says."""
-
-    before: OrderStatus
-    order: Order
-
-
-@dataclass(frozen=True)
-class Reconciliation:
-    """What a reconciliation looked at and did. `unanswered` orders could not be asked about; the next one asks again.
-
-    `findings` are all that are open afterwards, oldest first.
-    """
-
-    looked_at: int
-    moved: tuple[Moved, ...]
-    unanswered: tuple[int, ...]
-    findings: tuple[Finding, ...]
 
 
 class ReconciliationService:
@@ -103,14 +86,20 @@ class ReconciliationService:
     def reconcile(self, progress: Progress | None = None) -> Reconciliation:
         """Settles what is unfinished, reads Stripe's events since the last time, and compares what they are about.
 
-        It may be run by any number of desks at once, and stopped anywhere. Raises `StripeNotConfigured`, and
-        `GatewayDenied` where the key is refused.
+        It may be run by any number of desks at once, and stopped anywhere. An order that Stripe does not tell about now
+        is left for the next time. Raises `StripeNotConfigured`, and `GatewayDenied` where the key was refused
+        everything.
         """
-        run = _Run(progress or _silent)
+        livemode = self.settlement.gateway.livemode
+        run = Run(livemode, frozenset(finding.id for finding in self.findings()), progress)
         self._settle_orders(run)
         self._resume_refunds(run)
-        self._compare_orders(run, self._read_events())
-        return run.report(self._store(run))
+        events = self._read_events(run)
+        self._compare_orders(run, events.order_ids)
+        findings = self._store(run, events)
+        if run.denied is not None and not run.is_answered:
+            raise run.denied
+        return run.report(findings)
 
     def findings(self) -> list[Finding]:
         """The findings that nobody has resolved, oldest first."""
@@ -118,10 +107,10 @@ class ReconciliationService:
             return self.finding_store.open(connection)
 
     def act(self, finding_id: int) -> Finding:
-        """Carries out the one safe action of a finding, and resolves it.
+        """Carries out the one safe action of a finding, and resolves it; however often, it is carried out once.
 
-        Raises `NotFound`, `Conflict` where it is resolved already, has no action, or its reason is gone, and what the
-        gateway raises.
+        Raises `NotFound`, `Conflict` where it is resolved already, has no action, or its reason is gone, `InvalidInput`
+        for a refund of more than is left here, and what the gateway raises.
         """
         finding = self._open_finding(finding_id)
         return self._resolve(finding, self._carry_out(finding))
@@ -135,15 +124,15 @@ class ReconciliationService:
 
     # Looking
 
-    def _settle_orders(self, run: "_Run") -> None:
+    def _settle_orders(self, run: Run) -> None:
         """Asks about every order that Stripe may move on, whatever its events say."""
         for order_id in run.each(self.order_service.unsettled_ids()):
             order = self.order_service.get(order_id)
-            if order.draft.livemode == self.settlement.gateway.livemode:
+            if order.draft.livemode is run.livemode:
                 with run.asking_about(order_id):
                     self._settle(run, order)
 
-    def _settle(self, run: "_Run", order: Order) -> None:
+    def _settle(self, run: Run, order: Order) -> None:
         try:
             after = self.settlement.refresh(order)
         except Conflict as error:
@@ -157,62 +146,81 @@ class ReconciliationService:
         if after.status is not order.status:
             run.moved.append(Moved(order.status, after))
         if after.status is OrderStatus.NEEDS_REVIEW:
-            run.compared.add(after.id)
+            run.to_compare.add(after.id)
 
-    def _resume_refunds(self, run: "_Run") -> None:
+    def _resume_refunds(self, run: Run) -> None:
         for refund in self.refund_service.unfinished():
-            with run.asking_about(refund.order_id):
-                try:
-                    self.refund_service.resume(refund)
-                except Conflict as error:
-                    run.observe(Observation(FindingKind.UNREACHABLE, refund.order_id, refund.reference, error.sentence))
+            if self.order_service.get(refund.order_id).draft.livemode is run.livemode:
+                with run.asking_about(refund.order_id):
+                    try:
+                        self.refund_service.resume(refund)
+                    except (Conflict, GatewayRefused) as error:
+                        kind = FindingKind.UNREACHABLE
+                        run.observe(Observation(kind, refund.order_id, refund.reference, error.sentence))
 
-    def _read_events(self) -> "_Events":
-        """Which orders Stripe's events since the last time are about, and how far they were read."""
+    def _read_events(self, run: Run) -> Events:
+        """Which orders Stripe's events since the last time are about, and how far they were read.
+
+        Where they do not reach back that far, or the key may not read them, that is every order that can have moved on.
+        """
         now = self.clock()
-        mark = self.settlement.gateway.key_mark
+        gateway = self.settlement.gateway
         with self.database.read() as connection:
-            cursor = self.finding_store.cursor(connection, mark)
-            first_order_at = self.order_store.first_created_at(connection)
-        since, seen = cursor or (max(now - EVENTS_REACH, first_order_at or now), frozenset[str]())
-        order_ids: set[int] = set()
-        if now - since > EVENTS_REACH - EVENTS_OVERLAP:
-            with self.database.read() as connection:
-                order_ids.update(self.order_store.charged_since(connection, now - REFUNDS_REACH))
+            cursor = self.finding_store.cursor(connection, gateway.key_mark)
+            first_order_at = self.order_store.first_created_at(connection) or now
+            movable = frozenset(self.order_store.movable_since(connection, now - REFUNDS_REACH))
+        since, seen = cursor or (max(now - EVENTS_REACH, first_order_at - CLOCK_SKEW), frozenset[str]())
         read: dict[str, datetime] = {}
-        for event in self.settlement.gateway.events(since - EVENTS_OVERLAP):
-            read[event.id] = event.created_at
-            if event.id not in seen:
-                order_ids.update(self._orders_of(event))
-        read_until = max([since, *read.values()])
+        order_ids: set[int] = set()
+        try:
+            for event in gateway.events(since - EVENTS_OVERLAP):
+                read[event.id] = event.created_at
+                if event.id not in seen:
+                    order_ids.update(self._orders_of(event))
+        except (TryAgain, OutcomeUnknown) as error:
+            run.unread = error.sentence
+            return Events(frozenset())
+        except GatewayError as error:
+            run.unread = error.sentence
+            run.denied = error if isinstance(error, GatewayDenied) else run.denied
+            return Events(movable)
+        run.is_answered = True
+        if now - since > EVENTS_REACH - EVENTS_OVERLAP:
+            order_ids |= movable
+        # Stripe's own times only, for its clock may be behind this one; but where nothing happens, the events that were
+        # read must not fall out of reach.
+        read_until = max([since, now - EVENTS_REACH // 2, *read.values()])
         again = frozenset(name for name, moment in read.items() if moment >= read_until - EVENTS_OVERLAP)
-        return _Events(mark, read_until, again, frozenset(order_ids))
+        return Events(frozenset(order_ids), Cursor(gateway.key_mark, read_until, again))
 
-    def _orders_of(self, event: StripeEvent) -> Iterator[int]:
+    def _orders_of(self, event: StripeEvent) -> list[int]:
         with self.database.read() as connection:
-            for stripe_id in (event.session_id, event.payment_intent_id):
-                order = self.order_store.of_stripe_object(connection, stripe_id) if stripe_id else None
-                if order is not None:
-                    yield order.id
+            return [
+                order_id
+                for stripe_id in (event.session_id, event.payment_intent_id)
+                if stripe_id is not None
+                for order_id in self.order_store.ids_of_stripe_object(connection, stripe_id)
+            ]
 
-    def _compare_orders(self, run: "_Run", events: "_Events") -> None:
+    def _compare_orders(self, run: Run, order_ids: Collection[int]) -> None:
         """Compares the orders that events and open findings are about."""
-        run.events = events
-        run.compared |= events.order_ids | {finding.order_id for finding in self.findings()}
-        for order_id in run.each(sorted(run.compared)):
+        run.to_compare.update(order_ids, (finding.order_id for finding in self.findings()))
+        for order_id in run.each(sorted(run.to_compare)):
             order = self.order_service.get(order_id)
-            if order.draft.livemode == self.settlement.gateway.livemode:
-                with run.asking_about(order_id):
-                    self._compare(run, order)
+            if order.draft.livemode is not run.livemode:
+                continue
+            if order.session_id is None and order.payment_intent_id is None:
+                run.compared.add(order_id)
+                continue
+            with run.asking_about(order_id):
+                self._compare(run, order)
         with self.database.read() as connection:
             held_in_vain = self.order_store.holding_a_code_in_vain(connection)
         for order_id in held_in_vain:
             sentence = f"Order {order_id} ended unpaid, and its code still counts a use for it."
             run.observe(Observation(FindingKind.CODE_STILL_HELD, order_id, str(order_id), sentence))
 
-    def _compare(self, run: "_Run", order: Order) -> None:
-        if order.session_id is None and order.payment_intent_id is None:
-            return
+    def _compare(self, run: Run, order: Order) -> None:
         try:
             at_stripe = self.settlement.at_stripe(order)
             refunds = self.refund_service.at_stripe(order)
@@ -222,11 +230,13 @@ class ReconciliationService:
         verdict = self.settlement.verdict(order, at_stripe)
         for seen in compare(order, at_stripe.id, verdict, self.refund_service.of_order(order.id), refunds):
             run.observe(seen)
+        run.compared.add(order.id)
 
-    def _store(self, run: "_Run") -> list[Finding]:
+    def _store(self, run: Run, events: Events) -> list[Finding]:
         """Stores what was observed, resolves what is no longer so, and returns what is open.
 
-        The cursor moves on only where every order that the events are about could be asked about.
+        What another desk found in the meantime is left alone. The cursor moves on only where every order that the
+        events are about could be asked about.
         """
 
         def store(connection: Connection) -> list[Finding]:
@@ -234,12 +244,13 @@ class ReconciliationService:
             for seen in run.observed.values():
                 self.finding_store.note(connection, seen, now)
             for finding in self.finding_store.open(connection):
-                if (finding.kind, finding.subject) not in run.observed and finding.order_id not in run.unanswered:
+                if run.is_gone(finding):
                     self.finding_store.resolve(
                         connection, finding.id, "It is no longer so.", resolved_by="reconciliation", now=now
                     )
-            if run.events is not None and not run.events.order_ids & run.unanswered:
-                self.finding_store.set_cursor(connection, run.events.mark, run.events.read_until, run.events.again)
+            if events.cursor is not None and not events.order_ids & run.unanswered:
+                cursor = events.cursor
+                self.finding_store.set_cursor(connection, cursor.key_mark, cursor.read_until, cursor.again)
             return self.finding_store.open(connection)
 
         return self.database.once(store)
@@ -259,7 +270,7 @@ class ReconciliationService:
                 self.order_service.release_code(finding.order_id)
                 return "The use of the code is released."
             case FindingAction.CLOSE_ORDER:
-                self.order_service.close(finding.order_id, finding.explanation)
+                self.settlement.close(self.order_service.get(finding.order_id), finding.explanation)
                 return "The order is closed."
             case None:
                 raise Conflict("There is nothing that the desk can do about this by itself.")
@@ -288,58 +299,6 @@ class ReconciliationService:
             return resolved if resolved is not None else finding
 
         return self.database.once(resolve)
-
-
-@dataclass(frozen=True)
-class _Events:
-    """How far a Stripe key's events were read, which ones are read again, and which orders they are about."""
-
-    mark: str
-    read_until: datetime
-    again: frozenset[str]
-    order_ids: frozenset[int]
-
-
-class _Run:
-    """One reconciliation under way."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.moved: list[Moved] = []
-        self.observed: dict[tuple[FindingKind, str], Observation] = {}
-        self.unanswered: set[int] = set()
-        self.compared: set[int] = set()
-        self.events: _Events | None = None
-        self._progress = progress
-        self._looked_at: set[int] = set()
-        self._expected: set[int] = set()
-
-    def each(self, order_ids: Collection[int]) -> Iterator[int]:
-        """The orders one after the other, telling the progress."""
-        self._expected.update(order_ids)
-        for order_id in order_ids:
-            yield order_id
-            self._looked_at.add(order_id)
-            self._progress(len(self._looked_at), len(self._expected))
-
-    @contextmanager
-    def asking_about(self, order_id: int) -> Iterator[None]:
-        """Notes an order that Stripe gives no usable answer about now; the others are looked at all the same."""
-        try:
-            yield
-        except (TryAgain, OutcomeUnknown, GatewayUnreadable):
-            self.unanswered.add(order_id)
-
-    def observe(self, seen: Observation) -> None:
-        """Takes down what does not agree."""
-        self.observed[seen.kind, seen.subject] = seen
-
-    def report(self, findings: Sequence[Finding]) -> Reconciliation:
-        """What came of it."""
-        return Reconciliation(len(self._looked_at), tuple(self.moved), tuple(sorted(self.unanswered)), tuple(findings))
-
-
-def _silent(_looked_at: int, _expected: int) -> None:
-    """Progress that nobody follows."""
 
 
 def get_reconciliation_service() -> ReconciliationService:

@@ -87,22 +87,29 @@ class RefundRecords:
         """What a refund of `amount_cents` would take back from the balance now, in cents. Raises `NotFound`."""
         with self.database.read() as connection:
             order = self._order(connection, order_id)
-            return self._credit_taken_back(connection, order, order.refunded_cents, amount_cents)
+            return self._credit_taken_back(connection, order, order.refunded_cents + amount_cents)
 
-    def create(self, draft: RefundDraft) -> Refund:
+    def create(self, draft: RefundDraft) -> tuple[Refund, bool]:
         """Counts a refund against its order and stores it with its request; the first one where the key made one.
 
-        Raises `NotFound`, `InvalidInput` for more than is left, `Conflict` where nothing was charged, and
-        `IdempotencyConflict` where the key made another refund.
+        Also tells whether it is new, made by this call. Raises `NotFound`, `InvalidInput` for more than is left,
+        `Conflict` where nothing was charged, and `IdempotencyConflict` where the key made another refund.
         """
         reference = f"paydesk_{secrets.token_hex(12)}"
-        return self.database.once(lambda connection: self._reserve(connection, draft, reference))
+        refund = self.database.once(lambda connection: self._reserve(connection, draft, reference))
+        return refund, refund.reference == reference
 
     def record(self, draft: RefundDraft, stripe_refund_id: str) -> Refund:
-        """Stores a refund that Stripe has already, with all that follows. Raises as `create` does."""
+        """Stores a refund that Stripe has already, with all that follows; the first one where it is known here.
+
+        Raises as `create` does.
+        """
         reference = f"paydesk_{secrets.token_hex(12)}"
 
         def record(connection: Connection) -> Refund:
+            known = self.refund_store.by_stripe_id(connection, stripe_refund_id)
+            if known is not None:
+                return known
             return self._finish(connection, self._reserve(connection, draft, reference), stripe_refund_id)
 
         return self.database.once(record)
@@ -125,10 +132,14 @@ class RefundRecords:
         reason = f"The bank sent it back: {made.failure_reason or made.status}"
 
         def give_back(connection: Connection) -> Refund:
-            if self._fail(connection, refund, RefundStatus.DONE, reason) and refund.transaction_id is not None:
+            taken_by = refund.transaction_id
+            if self._fail(connection, refund, RefundStatus.DONE, reason) and taken_by is not None:
                 order = self._order(connection, refund.order_id)
-                entry = self.balance_store.post(connection, _giving_back(order, refund, self.actor), self.clock())
-                self.audit_store.append(connection, posting_audit("reverse", entry))
+                giving_back = _giving_back(order, refund, self.actor)
+                # a person may have reversed the entry by hand before
+                if self.balance_store.excluded(connection, giving_back) is None:
+                    entry = self.balance_store.post(connection, giving_back, self.clock())
+                    self.audit_store.append(connection, posting_audit("reverse", entry))
             return self._in(connection, refund.id)
 
         return self.database.once(give_back)
@@ -138,13 +149,13 @@ class RefundRecords:
         if order.payment_intent_id is None or not order.paid_cents:
             raise Conflict(f"Order {order.id} is {order.status}: nothing was charged that could go back.")
         counted = self.order_store.reserve_refund(connection, order.id, draft.amount_cents)
-        # what was refunded before is known under the lock that the count took
-        before_cents = order.refunded_cents if counted is None else counted.refunded_cents - draft.amount_cents
+        # what is refunded, and what that took of the credit, stands still under the lock that the count took
+        refunded_cents = 0 if counted is None else counted.refunded_cents
         refund_id = self.refund_store.create(
             connection,
             order.id,
             amount_cents=draft.amount_cents,
-            credit_cents=self._credit_taken_back(connection, order, before_cents, draft.amount_cents),
+            credit_cents=self._credit_taken_back(connection, order, refunded_cents),
             reason=draft.reason,
             origin=draft.origin,
             reference=reference,
@@ -173,11 +184,12 @@ class RefundRecords:
             raise IdempotencyConflict("This idempotency key was used for another refund.", field="idempotency_key")
         return first
 
-    def _credit_taken_back(self, connection: Connection, order: Order, refunded_cents: int, amount_cents: int) -> int:
+    def _credit_taken_back(self, connection: Connection, order: Order, refunded_cents: int) -> int:
         credited_cents = self.balance_store.credited_by(connection, order.id)
         if not order.paid_cents or credited_cents == 0:
             return 0
-        return credit_taken_back(amount_cents, refunded_cents, order.paid_cents, credited_cents)
+        taken_cents = self.refund_store.credit_taken(connection, order.id)
+        return credit_taken_back(refunded_cents, order.paid_cents, credited_cents, taken_cents)
 
     def _finish(self, connection: Connection, refund: Refund, stripe_refund_id: str) -> Refund:
         now = self.clock()

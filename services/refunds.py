@@ -17,11 +17,13 @@ from services.domain.text import check_text, is_id
 from services.errors import (
     Conflict,
     GatewayDenied,
+    GatewayError,
     GatewayRefused,
     GatewayUnreadable,
     InvalidInput,
     NotFound,
     OutcomeUnknown,
+    PaydeskError,
     StripeNotConfigured,
     TryAgain,
 )
@@ -91,28 +93,30 @@ class RefundService:
         could not store it, before anything was sent to Stripe.
         """
         try:
-            refund = self._store(order_id, amount_cents, reason, idempotency_key)
+            refund, is_new = self._store(order_id, amount_cents, reason, idempotency_key)
         except (InvalidInput, NotFound, Conflict, StripeNotConfigured) as error:
             return RefundResult(False, error=error.sentence, field=error.field)
         try:
             refund = self.resume(refund)
         except GatewayDenied as error:
-            return RefundResult(False, self._denied(refund, error), error.sentence)
+            if is_new:
+                return RefundResult(False, self._denied(refund, error), error.sentence)
+            return RefundResult(False, refund, _unknown(error))
         except Conflict as error:
             return RefundResult(False, refund, error.sentence)
-        except (TryAgain, OutcomeUnknown, GatewayUnreadable) as error:
-            unknown = f"{error.sentence} Whether the refund was made is unknown; reconciling finds out."
-            return RefundResult(False, refund, unknown)
+        except (TryAgain, OutcomeUnknown, GatewayError) as error:
+            return RefundResult(False, refund, _unknown(error))
         return RefundResult(refund.status is RefundStatus.DONE, refund, refund.status_reason)
 
     def resume(self, refund: Refund) -> Refund:
         """A refund after its request was sent, or sent again, or found at Stripe by its reference.
 
-        A refusal fails it. Raises `Conflict` where its outcome cannot be found out, and what the gateway raises.
+        A refusal of the request fails it. Raises `Conflict` where its outcome cannot be found out, and what the
+        gateway raises: `GatewayRefused` where it refuses to tell what became of it.
         """
         if refund.status is not RefundStatus.CREATED:
             return refund
-        same_key = refund.stripe_key in (None, self.gateway.key_mark)
+        same_key = refund.stripe_key == self.gateway.key_mark
         age = self.clock() - refund.created_at
         if same_key and age <= KEY_LIFE:
             return self._send(refund)
@@ -162,8 +166,8 @@ class RefundService:
             raise Conflict(f"Stripe does not report that refund {stripe_refund_id} of order {order_id} failed.")
         return self.records.returned(refund, made)
 
-    def _store(self, order_id: int, amount_cents: int, reason: str, idempotency_key: str | None) -> Refund:
-        """Commits the refund and its request, before anything is sent."""
+    def _store(self, order_id: int, amount_cents: int, reason: str, idempotency_key: str | None) -> tuple[Refund, bool]:
+        """Commits the refund and its request, before anything is sent; also tells whether it is new."""
         gateway = self.gateway
         if not is_id(order_id):
             raise InvalidInput("An order is named by its number.", field="order_id")
@@ -206,13 +210,17 @@ class RefundService:
             raise OutcomeUnknown("Stripe made the refund, but it could not be saved here.") from error
 
     def _denied(self, refund: Refund, error: GatewayDenied) -> Refund:
-        """A denial tells of the key in use now. It ends a refund that nobody can have sent before, and no other."""
+        """A denial tells of the key in use now. It ends a refund that was not sent before, and no other."""
         with suppress(TryAgain, OutcomeUnknown):
             return self.records.failed(refund, error.sentence)
         return refund
 
     def _found(self, order: Order, stripe_refund_id: str) -> StripeRefund | None:
         return next((made for made in self.at_stripe(order) if made.id == stripe_refund_id), None)
+
+
+def _unknown(error: PaydeskError) -> str:
+    return f"{error.sentence} Whether the refund was made is unknown; reconciling finds out."
 
 
 def get_refund_service() -> RefundService:

@@ -76,7 +76,7 @@ class Settlement:
         try:
             at_stripe = self._ask(order)
         except CardDeclined as error:
-            self._fail(order, error, error.decline_code)
+            self._fail(order, error, decline_code=error.decline_code, payment_intent_id=error.payment_intent_id)
             raise
         except GatewayRefused as error:
             self._fail(order, error)
@@ -95,9 +95,7 @@ class Settlement:
         """
         if order.status not in UNSETTLED:
             return order
-        if order.draft.livemode != self.gateway.livemode:
-            mode = "live" if order.draft.livemode else "test"
-            raise Conflict(f"Order {order.id} was made in {mode} mode; the Stripe key in use is for the other one.")
+        self._check_mode(order)
         if order.session_id is None and order.payment_intent_id is None:
             order = self._resume(order)
         if order.status not in UNSETTLED:
@@ -108,17 +106,38 @@ class Settlement:
     def expire(self, order: Order) -> Order:
         """The order after its session was ended at Stripe, or after what had become of it before that.
 
-        Raises `Conflict` where there is no open session, and what `refresh` raises.
+        Raises `Conflict` where there is no open session, `GatewayRefused` where Stripe keeps it open all the same, and
+        what `refresh` raises.
         """
         order = self.refresh(order)
         if order.status is not OrderStatus.OPEN or order.session_id is None:
             if order.status in UNSETTLED:
                 raise Conflict(f"Order {order.id} has no open checkout that could be ended.")
             return order
-        # Refused: it was paid or ended in between, and the refresh finds out which.
-        with suppress(GatewayRefused):
+        refusal: GatewayRefused | None = None
+        try:
             self.gateway.expire_checkout_session(order.session_id)
-        return self.refresh(order)
+        except GatewayRefused as error:  # it was paid or ended in between, and the refresh finds out which
+            refusal = error
+        order = self.refresh(order)
+        if refusal is not None and order.status is OrderStatus.OPEN:
+            raise refusal
+        return order
+
+    def close(self, order: Order, reason: str) -> Order:
+        """Ends an order by the decision of a person, for a reason: it fails and its code is released; audited.
+
+        A session that could still be paid is ended at Stripe first, or somebody might pay for what is closed here.
+        Raises `Conflict` where the order needs nobody's decision, as one whose outcome can be found out with the key in
+        use does not, and what the gateway raises.
+        """
+        if order.status is OrderStatus.CREATED and self._is_sent_with_this_key(order):
+            raise Conflict(f"What became of order {order.id} can still be found out, by refreshing it.")
+        if order.status is OrderStatus.NEEDS_REVIEW and order.session_id is not None:
+            self._check_mode(order)
+            with suppress(GatewayRefused):  # it is over already
+                self.gateway.expire_checkout_session(order.session_id)
+        return self.order_service.close(order.id, reason)
 
     def at_stripe(self, order: Order) -> StripeSession | StripeIntent:
         """What Stripe has of an order now. Raises `Conflict` where it has nothing, and what the gateway raises."""
@@ -146,18 +165,41 @@ class Settlement:
         except TryAgain as error:
             raise OutcomeUnknown("Stripe has the request, but its answer could not be saved here.") from error
 
-    def _fail(self, order: Order, error: PaydeskError, decline_code: str | None = None) -> None:
+    def _fail(
+        self,
+        order: Order,
+        error: PaydeskError,
+        *,
+        decline_code: str | None = None,
+        payment_intent_id: str | None = None,
+    ) -> None:
         """Where it cannot be stored now, the order stays as it is for a refresh to find out; the error still stands."""
         with suppress(TryAgain, OutcomeUnknown):
-            self.order_service.failed(order, error.sentence, decline_code=decline_code)
+            self.order_service.failed(
+                order, error.sentence, decline_code=decline_code, payment_intent_id=payment_intent_id
+            )
+
+    def _check_mode(self, order: Order) -> None:
+        if order.draft.livemode != self.gateway.livemode:
+            mode = "live" if order.draft.livemode else "test"
+            raise Conflict(f"Order {order.id} was made in {mode} mode; the Stripe key in use is for the other one.")
+
+    def _is_sent_with_this_key(self, order: Order) -> bool:
+        return order.stripe_key == self.gateway.key_mark
 
     def _resume(self, order: Order) -> Order:
         """An order whose outcome was lost: its request is sent again, or found at Stripe by its reference."""
-        same_key = order.stripe_key in (None, self.gateway.key_mark)
+        same_key = self._is_sent_with_this_key(order)
         age = self.clock() - order.created_at
         if same_key and age <= KEY_LIFE:
             return self.send(order)
-        found = next((one for one in self._made_for(order) if _reference(one) == order.reference), None)
+        found = None
+        try:
+            found = next((one for one in self._made_for(order) if _reference(one) == order.reference), None)
+        except GatewayRefused:
+            if same_key:
+                raise
+            # another Stripe account, which does not even know the customer
         if found is not None:
             return self._adopt(order, found)
         if not same_key:

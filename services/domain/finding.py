@@ -83,7 +83,7 @@ def compare(
         case OrderStatus.NEEDS_REVIEW, _:
             sentence = f"Order {order.id} is not credited: {order.status_reason}"
             yield Observation(FindingKind.DIFFERS, order.id, stripe_id, sentence, order.draft.total_cents)
-        case ((OrderStatus.EXPIRED | OrderStatus.FAILED), Paid(paid_cents)):
+        case ((OrderStatus.EXPIRED | OrderStatus.FAILED), Paid(paid_cents)) if paid_cents > _back_cents(there):
             sentence = (
                 f"Stripe reports {format_cents(paid_cents)} paid for order {order.id}, which ended here as "
                 f"{order.status} and credited nothing. Refund it at Stripe, or credit the account by hand."
@@ -98,7 +98,13 @@ def compare(
                 "the entry of the order."
             )
             yield Observation(FindingKind.CREDITED_NOT_PAID, order.id, stripe_id, sentence, order.paid_cents)
-    yield from _compare_refunds(order, here, there)
+    if order.status is OrderStatus.PAID:
+        yield from _compare_refunds(order, here, there)
+
+
+def _back_cents(there: Sequence[StripeRefund]) -> int:
+    """What went back of a payment, in cents."""
+    return sum(made.amount_cents for made in there if not made.failed)
 
 
 def _compare_refunds(order: Order, here: Sequence[Refund], there: Sequence[StripeRefund]) -> Iterator[Observation]:

@@ -74,17 +74,15 @@ class StripeRefund:
         return self.status in ("failed", "canceled")
 
 
-def credit_taken_back(amount_cents: int, refunded_cents: int, paid_cents: int, credited_cents: int) -> int:
-    """The credit that goes with a refund of `amount_cents`, when `refunded_cents` of `paid_cents` went back before.
+def credit_taken_back(refunded_cents: int, paid_cents: int, credited_cents: int, taken_cents: int) -> int:
+    """The credit that goes with a refund after which `refunded_cents` of `paid_cents` are back, in cents.
 
-    In proportion to the money, rounded half up on the sum of all refunds so far: the cents of many refunds add up to
-    exactly the credit of the order once all of it is refunded.
+    In proportion to the money, rounded half up on the sum of all refunds, less the `taken_cents` that the others took:
+    whichever of them failed in between, the cents never exceed the credit of the order, and are exactly that once all
+    of it is refunded.
     """
-
-    def taken(cents: int) -> int:
-        return (credited_cents * cents * 2 + paid_cents) // (paid_cents * 2)
-
-    return taken(refunded_cents + amount_cents) - taken(refunded_cents)
+    due_cents = (credited_cents * refunded_cents * 2 + paid_cents) // (paid_cents * 2)
+    return max(due_cents - taken_cents, 0)
 
 
 def refund_request(payment_intent_id: str, amount_cents: int, *, order_id: int, reference: str) -> dict[str, Any]:

@@ -71,10 +71,10 @@ class OrderStore:
         """The order that an idempotency key made."""
         return self._one(connection, orders.c.idempotency_key == idempotency_key)
 
-    def of_stripe_object(self, connection: Connection, stripe_id: str) -> Order | None:
-        """The order of a Checkout Session or a payment intent."""
-        by_session = self._one(connection, orders.c.session_id == stripe_id)
-        return by_session or self._one(connection, orders.c.payment_intent_id == stripe_id)
+    def ids_of_stripe_object(self, connection: Connection, stripe_id: str) -> list[int]:
+        """The orders of a Checkout Session or a payment intent; more than one where Stripe told so by mistake."""
+        either = sa.or_(orders.c.session_id == stripe_id, orders.c.payment_intent_id == stripe_id)
+        return list(connection.scalars(sa.select(orders.c.id).where(either).order_by(orders.c.id)))
 
     def newest(self, connection: Connection, limit: int, account_id: int | None = None) -> list[Order]:
         """The last `limit` orders, of all accounts or of one, newest first."""
@@ -92,9 +92,18 @@ class OrderStore:
         """When the first order was made; None where there is none."""
         return connection.scalar(sa.select(orders.c.created_at).order_by(orders.c.id).limit(1))
 
-    def charged_since(self, connection: Connection, moment: datetime) -> list[int]:
-        """The paid orders that were settled at `moment` or later, oldest first."""
-        statement = sa.select(orders.c.id).where(orders.c.paid_cents > 0, orders.c.settled_at >= moment)
+    def movable_since(self, connection: Connection, moment: datetime) -> list[int]:
+        """The orders that were settled here at `moment` or later, and may have moved on at Stripe; oldest first.
+
+        What was paid may be refunded there. What failed here, closed by a person, may be paid there.
+        """
+        failed_here = sa.and_(
+            orders.c.status == OrderStatus.FAILED.value,
+            sa.or_(orders.c.session_id.is_not(None), orders.c.payment_intent_id.is_not(None)),
+        )
+        statement = sa.select(orders.c.id).where(
+            orders.c.settled_at >= moment, sa.or_(orders.c.paid_cents > 0, failed_here)
+        )
         return list(connection.scalars(statement.order_by(orders.c.id)))
 
     def holding_a_code_in_vain(self, connection: Connection) -> list[int]:
@@ -137,6 +146,18 @@ class OrderStore:
         states = [state.value for state in only_from]
         statement = sa.update(orders).where(orders.c.id == order_id, orders.c.status.in_(states)).values(**values)
         return connection.execute(statement).rowcount == 1
+
+    def note_ids(
+        self, connection: Connection, order_id: int, *, session_id: str | None, payment_intent_id: str | None
+    ) -> None:
+        """Keeps what Stripe calls an order that failed here, if nothing is known of that yet."""
+        statement = sa.update(orders).where(
+            orders.c.id == order_id,
+            orders.c.status == OrderStatus.FAILED.value,
+            orders.c.session_id.is_(None),
+            orders.c.payment_intent_id.is_(None),
+        )
+        connection.execute(statement.values(session_id=session_id, payment_intent_id=payment_intent_id))
 
     def reserve_refund(self, connection: Connection, order_id: int, amount_cents: int) -> Order | None:
         """Counts a refund against what was paid, if that much is left; the order as it stands then, else None.

@@ -58,6 +58,17 @@ class RefundStore:
         """The refund that an idempotency key made."""
         return self._one(connection, refunds.c.idempotency_key == idempotency_key)
 
+    def by_stripe_id(self, connection: Connection, stripe_refund_id: str) -> Refund | None:
+        """The refund that has this id at Stripe."""
+        return self._one(connection, refunds.c.stripe_refund_id == stripe_refund_id)
+
+    def credit_taken(self, connection: Connection, order_id: int) -> int:
+        """The credit that the refunds of an order take back, in cents: those that are made, and those under way."""
+        statement = sa.select(sa.func.coalesce(sa.func.sum(refunds.c.credit_cents), 0)).where(
+            refunds.c.order_id == order_id, refunds.c.status != RefundStatus.FAILED.value
+        )
+        return int(connection.execute(statement).scalar_one())
+
     def of_order(self, connection: Connection, order_id: int) -> list[Refund]:
         """The refunds of an order, oldest first."""
         statement = sa.select(refunds).where(refunds.c.order_id == order_id).order_by(refunds.c.id)
