@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from tui.commands import DeskProvider, Help, Jump, Quit, bindings
 from tui.desk import Desk, DeskInfo
 from tui.messages import Fact
 from tui.present import visible
+from tui.reconciling import Comparison, Progressed, Reconciler
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ MINIMUM_ROWS = 20
 WIDTHS = [(0, "-narrow"), (MINIMUM_COLUMNS, "-slim"), (80, "-normal"), (120, "-wide")]
 HEIGHTS = [(0, "-short"), (MINIMUM_ROWS, "-level"), (32, "-tall")]
 """From how many columns and rows on a screen has which class, for the rules of its layout."""
+
+RECONCILE_SECONDS = 3600.0
+"""How often the desk compares itself with Stripe."""
 
 
 def _pricing() -> "DeskScreen":
@@ -108,14 +113,23 @@ class PaydeskApp(App[None], inherit_bindings=False):
 
     info: var[DeskInfo | None] = var(None)
     """Where the desk stands; None until the services are open."""
+    comparison: var[Comparison] = var(Comparison())
+    """What is known of how this desk and Stripe differ."""
 
-    def __init__(self, desk: Desk | None = None, *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        desk: Desk | None = None,
+        *,
+        clock: Clock = system_clock,
+        reconcile_seconds: float | None = RECONCILE_SECONDS,
+    ) -> None:
+        """The desk is compared with Stripe at start and every `reconcile_seconds`; None: only when somebody asks."""
         super().__init__()
         self.desk = desk or Desk()
         self.clock = clock
         self.calls = Calls(self, self.desk)
         self.facts: Signal[Fact] = Signal(self, "facts")
-        self._leaving = False
+        self.reconciler = Reconciler(self, reconcile_seconds)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -147,6 +161,11 @@ class PaydeskApp(App[None], inherit_bindings=False):
 
     def _take_info(self, info: DeskInfo) -> None:
         self.info = info
+        self.reconciler.begin(info)
+
+    def on_progressed(self, event: Progressed) -> None:
+        """Take how far the comparison with Stripe is."""
+        self.reconciler.progressed(event)
 
     # Going places
 
@@ -178,6 +197,13 @@ class PaydeskApp(App[None], inherit_bindings=False):
     def _type_into(self, palette: CommandPalette, text: str) -> None:
         palette.query_one(Input).insert_text_at_cursor(text)
 
+    def show_sandbox_controls(self) -> None:
+        """Show where the demo's sandbox is controlled."""
+        from tui.dialogs.sandbox import SandboxDialog
+
+        if self.info is not None and self.info.control_url is not None:
+            self.push_screen(SandboxDialog(self.info.control_url))
+
     def action_help(self) -> None:
         """Show what has focus is for, and its keys."""
         from tui.dialogs.help import HelpDialog
@@ -192,10 +218,10 @@ class PaydeskApp(App[None], inherit_bindings=False):
         severity: SeverityLevel = "error" if error else "warning" if warning else "information"
         self.notify(visible(sentence), title=visible(title), severity=severity, markup=False)
 
-    def say_outcome(self, title: str, error: PaydeskError | None) -> None:
-        """How a write ended that nobody on the screen waits for any more."""
+    def say_outcome(self, title: str, error: PaydeskError | None, sentence: str = "Done.") -> None:
+        """How a write ended that nobody on the screen waits for any more; without an error, as `sentence` says."""
         if error is None:
-            self.say("Done.", title=title)
+            self.say(sentence, title=title)
         elif isinstance(error, OutcomeUnknown):
             self.say(error.sentence, title=f"{title}: outcome unknown", warning=True)
         else:
@@ -210,6 +236,14 @@ class PaydeskApp(App[None], inherit_bindings=False):
         """Say the error of a read that no screen has shown."""
         if event.error is not None:
             self.say(event.error.sentence, error=True)
+
+    def open_in_browser(self, link: str) -> None:
+        """Open a link, unless the browser would open on another machine than the one a person sits at."""
+        if "SSH_CONNECTION" in os.environ:
+            self.say("A browser would open on the far machine. Copy the link with y instead.", warning=True)
+        else:
+            self.open_url(link)
+            self.say(link, title="Opened in the browser")
 
     # Leaving
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutine
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
 
 from textual.message import Message
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tui.app import PaydeskApp
+
+    Asker: TypeAlias = Widget | PaydeskApp
 
 T = TypeVar("T")
 Failed = Callable[[PaydeskError], object]
@@ -53,7 +55,7 @@ class ReadEnded(Message):
 class Write:
     """A write that runs: who asked for it and what it is called."""
 
-    asker: "Widget"
+    asker: "Asker"
     title: str
 
 
@@ -64,14 +66,14 @@ class Calls:
     app: "PaydeskApp"
     desk: Desk
     writing: list[Write] = field(default_factory=list)
-    _tickets: "WeakKeyDictionary[Widget, dict[str, int]]" = field(default_factory=WeakKeyDictionary)
+    _tickets: "WeakKeyDictionary[Asker, dict[str, int]]" = field(default_factory=WeakKeyDictionary)
     _reads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READS_AT_ONCE))
     _writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITES_AT_ONCE))
 
     @overload
     def read(
         self,
-        asker: "Widget",
+        asker: "Asker",
         name: str,
         call: Callable[[Desk], Coroutine[Any, Any, T]],
         done: Callable[[T], object],
@@ -80,7 +82,7 @@ class Calls:
     @overload
     def read(
         self,
-        asker: "Widget",
+        asker: "Asker",
         name: str,
         call: Callable[[Desk], T],
         done: Callable[[T], object],
@@ -88,7 +90,7 @@ class Calls:
     ) -> None: ...
     def read(
         self,
-        asker: "Widget",
+        asker: "Asker",
         name: str,
         call: Callable[[Desk], Any],
         done: Callable[[Any], object],
@@ -124,39 +126,43 @@ class Calls:
     @overload
     def write(
         self,
-        asker: "Widget",
+        asker: "Asker",
         title: str,
         call: Callable[[Desk], Coroutine[Any, Any, T]],
         *,
         facts: Sequence[Fact] = (),
         done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
+        told: Callable[[T], str] | None = None,
     ) -> bool: ...
     @overload
     def write(
         self,
-        asker: "Widget",
+        asker: "Asker",
         title: str,
         call: Callable[[Desk], T],
         *,
         facts: Sequence[Fact] = (),
         done: Callable[[T], object] | None = None,
         failed: Failed | None = None,
+        told: Callable[[T], str] | None = None,
     ) -> bool: ...
     def write(
         self,
-        asker: "Widget",
+        asker: "Asker",
         title: str,
         call: Callable[[Desk], Any],
         *,
         facts: Sequence[Fact] = (),
         done: Callable[[Any], object] | None = None,
         failed: Failed | None = None,
+        told: Callable[[Any], str] | None = None,
     ) -> bool:
         """Run `call` to completion; False where the asker's write of that title runs already.
 
         The facts are told wherever the write may have happened, also when its outcome is unknown. Then the asker
-        gets the answer or the error; where it is gone, the app says how the write called `title` ended.
+        gets the answer or the error; where it is gone, the app says how the write called `title` ended, with what
+        `told` says of the answer.
         """
         if any(write.asker is asker and write.title == title for write in self.writing):
             return False
@@ -174,14 +180,14 @@ class Calls:
             if answered is not None and self._listens(asker):
                 asker.call_next(partial(_tell, answered, error or answer))
             elif error is not None or not self._listens(asker):
-                self.app.say_outcome(title, error)
+                self.app.say_outcome(title, error, told(answer) if told and error is None else "Done.")
 
         self.app.run_worker(run(), name=title, group="writes")
         return True
 
-    def _listens(self, asker: "Widget") -> bool:
+    def _listens(self, asker: "Asker") -> bool:
         """Whether the asker still has its children to show an answer in. While the app closes they go first."""
-        return self.app.is_running and asker.is_running and asker.is_attached
+        return self.app.is_running and (asker is self.app or (asker.is_running and asker.is_attached))
 
     async def _in_thread(
         self,

@@ -164,4 +164,7 @@ class DeskProvider(Provider):
                 yield title, help_text, partial(app.run_action, binding.action, node)
         for jump in JUMPS:
             yield f"{jump.word.capitalize()} …  (type: {jump.example})", jump.help, partial(app.begin_jump, jump)
+        if app.info is not None and app.info.control_url is not None:
+            help_text = "Pay, refund and expire at the sandbox, have its answers fail, move its clock."
+            yield "Sandbox controls", help_text, app.show_sandbox_controls
         yield "Theme", "Choose the colours of the desk.", app.action_change_theme

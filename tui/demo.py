@@ -44,8 +44,10 @@ def main(argv: Sequence[str]) -> int:
             sandbox = scene.enter_context(Sandbox(clock=clock))
             runtime = open_demo(folder, sandbox, clock, entries=arguments.entries)
             scene.callback(runtime.database.close)
+            desk.control_url = sandbox.control_url
             return runtime
 
-        app = PaydeskApp(Desk(open_runtime, demo=True))
+        desk = Desk(open_runtime, demo=True)
+        app = PaydeskApp(desk)
         app.run()
         return app.return_code or 0

@@ -28,12 +28,16 @@ Environment = Literal["TEST", "SANDBOX", "LIVE", "NO STRIPE"]
 
 @dataclass(frozen=True)
 class DeskInfo:
-    """Where the desk stands, for the header. `database` is a label such as `sqlite paydesk.db`, without secrets."""
+    """Where the desk stands, for the header. `database` is a label such as `sqlite paydesk.db`, without secrets.
+
+    `control_url` is where the demo's sandbox is controlled; None outside the demo.
+    """
 
     environment: Environment
     database: str
     actor: str
     demo: bool = False
+    control_url: str | None = None
 
 
 def _runtime_of_process() -> "Runtime":
@@ -54,6 +58,8 @@ class Desk:
         self._opening = RLock()
         self._runtime: Runtime | None = None
         self.demo = demo
+        self.control_url: str | None = None
+        """Where the demo's sandbox is controlled; known once it is opened."""
 
     @property
     def runtime(self) -> "Runtime":
@@ -71,6 +77,7 @@ class Desk:
             database=runtime.database.label,
             actor=runtime.actor,
             demo=self.demo,
+            control_url=self.control_url,
         )
 
     @cached_property

@@ -105,8 +105,8 @@ class Scene:
     def orders(self) -> list[Order]:
         return self.payments.list_orders()
 
-    def app(self, *, first_seconds: float = NEVER) -> PaydeskApp:
-        """The app, opened on the checkout screen, which asks for quotes at once."""
+    def app(self, *, first_seconds: float = NEVER, reconcile_seconds: float | None = None) -> PaydeskApp:
+        """The app, opened on the checkout screen, which asks for quotes at once; by default it compares nothing."""
 
         class CheckoutDesk(PaydeskApp):
             CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
@@ -115,7 +115,8 @@ class Scene:
                 "checkout": lambda: CheckoutScreen(typing_seconds=0, first_seconds=first_seconds)
             }
 
-        return CheckoutDesk(Desk(lambda: self.runtime), clock=self.runtime.clock)
+        desk = Desk(lambda: self.runtime)
+        return CheckoutDesk(desk, clock=self.runtime.clock, reconcile_seconds=reconcile_seconds)
 
 
 def set_scene(runtime: Runtime) -> Scene:

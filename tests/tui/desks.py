@@ -9,7 +9,7 @@ from tui.desk import Desk
 
 def app_on(runtime: Runtime) -> PaydeskApp:
     """The app over a runtime, on the runtime's clock, in which nothing moves by itself."""
-    app = PaydeskApp(Desk(lambda: runtime), clock=runtime.clock)
+    app = PaydeskApp(Desk(lambda: runtime), clock=runtime.clock, reconcile_seconds=None)
     app.animation_level = "none"
     return app
 

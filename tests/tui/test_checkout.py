@@ -32,7 +32,7 @@ from tests.tui.snapshot import picture
 from tui.app import PaydeskApp
 from tui.dialogs.qr import QrDialog, qr_modules
 from tui.screens.checkout_board import OrderBoard
-from tui.screens.checkout_verbs import OrderDialog
+from tui.screens.checkout_order import OrderDialog
 from tui.screens.checkout_watch import OrderWatch
 from tui.widgets.table import Table
 

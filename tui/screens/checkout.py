@@ -13,20 +13,13 @@ from services.domain.checkout import OrderStatus
 from services.errors import OutcomeUnknown, PaydeskError
 from tui.commands import Command, bindings
 from tui.desk import DeskInfo
+from tui.dialogs.findings import FindingsDialog
 from tui.messages import AccountChanged, BalanceChanged, DiscountChanged, Fact, OrderChanged, PricingChanged
 from tui.screens.checkout_board import OrderBoard
-from tui.screens.checkout_calls import Created, Quote, create, list_orders, one_order, quote
+from tui.screens.checkout_calls import Created, ListedOrder, Quote, create, list_orders, one_order, quote
 from tui.screens.checkout_form import OrderForm
 from tui.screens.checkout_quote import QuotePanel
-from tui.screens.checkout_verbs import (
-    LINK_ACTIONS,
-    ORDER_COMMANDS,
-    OpenLedger,
-    link_of,
-    open_ledger,
-    open_link,
-    show_qr,
-)
+from tui.screens.checkout_verbs import ORDER_COMMANDS, OrderActions
 from tui.screens.checkout_watch import FIRST_SECONDS
 from tui.screens.checkout_words import outcome
 from tui.screens.desk_screen import DeskScreen
@@ -51,7 +44,15 @@ class CreateCheckout(Command):
     help = "Create the checkout as the form has it, once, and get its link."
 
 
-class CheckoutScreen(DeskScreen):
+class ShowFindings(Command):
+    """Shows what this desk and Stripe differ in."""
+
+    key = "F"
+    label = "findings"
+    help = "Show what this desk and Stripe differ in, and compare them now."
+
+
+class CheckoutScreen(DeskScreen, OrderActions):
     """The form and its quote, the orders, and the one of them that is watched."""
 
     HELP = (
@@ -63,7 +64,7 @@ class CheckoutScreen(DeskScreen):
     CONCERNS = (OrderChanged, PricingChanged, DiscountChanged, BalanceChanged, AccountChanged)
     HOME = "#orders"
     SEARCH = "#account"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(NewCheckout, CreateCheckout, *ORDER_COMMANDS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*ORDER_COMMANDS, NewCheckout, CreateCheckout, ShowFindings)
 
     _form = getters.query_one(OrderForm)
     _board = getters.query_one(OrderBoard)
@@ -108,14 +109,14 @@ class CheckoutScreen(DeskScreen):
 
     def reload(self) -> None:
         """Read the orders and the quote."""
-        call = partial(list_orders, known=self._board.known_entries)
+        call = partial(list_orders, known=self._board.known)
         self.app.calls.read(self, "orders", call, self._board.show)
         self._read_quote()
 
     def action_refresh(self) -> None:
         """Read everything again, and ask Stripe about the selected order now."""
         super().action_refresh()
-        self._board.watch_over.ask_now()
+        self._board.ask_now()
 
     def jump(self, word: str, argument: str) -> None:
         """Go to an order by its number."""
@@ -191,7 +192,7 @@ class CheckoutScreen(DeskScreen):
             form.clear()
             self.focus_home()
         form.created(order.id, outcome(created.listed))
-        self._board.add(created.listed)
+        self._board.take(created.listed)
 
     def _not_created(self, error: PaydeskError) -> None:
         if isinstance(error, OutcomeUnknown):
@@ -214,22 +215,27 @@ class CheckoutScreen(DeskScreen):
         """Offer only what there is something to do with."""
         if not self.is_mounted:
             return True
-        if action in LINK_ACTIONS:
-            return link_of(self._board.selected) is not None
-        if action == OpenLedger.action():
-            return self._board.selected is not None
+        offered = self.offers(action)
+        if offered is not None:
+            return offered
         if action in (NewCheckout.action(), CreateCheckout.action()):
             return self._form.configured
         return super().check_action(action, parameters)
 
-    def action_open_link(self) -> None:
-        """Open the link in the browser."""
-        open_link(self.app, self._board.selected)
+    @property
+    def in_hand(self) -> ListedOrder | None:
+        """The order under the cursor."""
+        return self._board.selected
 
-    def action_show_qr(self) -> None:
-        """Show the link as a QR code."""
-        show_qr(self.app, self._board.selected)
+    def take(self, listed: ListedOrder) -> None:
+        """Show what became of an order, or the order that was made."""
+        self._board.take(listed)
 
-    def action_open_ledger(self) -> None:
-        """Go to the ledger of the order's account."""
-        open_ledger(self.app, self._board.selected)
+    def account_in_hand(self) -> int | None:
+        """The account in the form; else the one of the order under the cursor."""
+        chosen = self._form.wanted.account
+        return super().account_in_hand() if chosen is None else chosen.id
+
+    def action_show_findings(self) -> None:
+        """Show the findings."""
+        self.app.push_screen(FindingsDialog())

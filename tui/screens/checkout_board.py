@@ -15,13 +15,16 @@ from services.domain.checkout import OrderStatus
 from tui.app import PaydeskApp
 from tui.desk import Environment
 from tui.dialogs.qr import QrDialog
-from tui.screens.checkout_calls import Check, Entries, ListedOrder
+from tui.present import count
+from tui.reconciling import Comparison, facts_of
+from tui.screens.checkout_calls import Check, ListedOrder
 from tui.screens.checkout_details import OrderDetails
+from tui.screens.checkout_order import OrderDialog
 from tui.screens.checkout_orders import COLUMNS, EMPTY, Watched, order_rows
 from tui.screens.checkout_strip import OrderStrip
-from tui.screens.checkout_verbs import OrderDialog, link_of
+from tui.screens.checkout_verbs import link_of
 from tui.screens.checkout_watch import OrderWatch
-from tui.screens.checkout_words import facts_of, notice
+from tui.screens.checkout_words import notice, refund_notice
 from tui.widgets.table import Table
 
 REDRAW_SECONDS = 15
@@ -47,6 +50,7 @@ class OrderBoard(Vertical):
         self._listed: list[ListedOrder] = []
         self._select: int | None = None
         self._asked_at: datetime | None = None
+        self._asked_by_hand: int | None = None
 
     def compose(self) -> ComposeResult:
         """The list and beside it the details; under them the link; the watch, unseen."""
@@ -61,8 +65,14 @@ class OrderBoard(Vertical):
         yield OrderWatch(self._first_seconds)
 
     def on_mount(self) -> None:
-        """Let ages grow."""
+        """Let ages grow, and say how many findings there are."""
         self.set_interval(REDRAW_SECONDS, self._draw)
+        self.watch(self.app, "comparison", self._take_comparison)
+
+    def _take_comparison(self, comparison: Comparison) -> None:
+        number = len(comparison.findings)
+        note = Content.styled(f" · {count(number, 'finding')}, press F", "bold $text-warning") if number else ""
+        self.query_one("#list").border_title = Content.assemble("Orders", note)
 
     def watch_environment(self, environment: Environment | None) -> None:
         """Watch where there is a Stripe to ask."""
@@ -81,9 +91,9 @@ class OrderBoard(Vertical):
     # What is listed
 
     @property
-    def known_entries(self) -> Entries:
-        """What the settled orders credited, which need not be read again."""
-        return {listed.order.id: listed.entries for listed in self._listed if listed.settled}
+    def known(self) -> dict[int, ListedOrder]:
+        """What is listed, by number."""
+        return {listed.order.id: listed for listed in self._listed}
 
     @property
     def selected(self) -> ListedOrder | None:
@@ -106,11 +116,28 @@ class OrderBoard(Vertical):
         """List these orders."""
         self._listed = list(listed)
         self._draw()
+        for screen in self.app.screen_stack:
+            if isinstance(screen, OrderDialog) and screen.listed.order.id in self.known:
+                screen.show(self.known[screen.listed.order.id])
 
-    def add(self, listed: ListedOrder) -> None:
-        """List a new order before it is read with the others, and select it."""
+    def take(self, listed: ListedOrder) -> None:
+        """List an order as it stands now, before it is read with the others, and select it."""
         self._select = listed.order.id
-        self.show([listed, *(other for other in self._listed if other.order.id != listed.order.id)])
+        known = self.known | {listed.order.id: listed}
+        self.show([known[order_id] for order_id in sorted(known, reverse=True)])
+
+    def ask_now(self) -> None:
+        """Ask Stripe about the selected order at once, also where it is not watched: it may add up by now."""
+        listed = self.selected
+        if listed is not None and listed.order.status is OrderStatus.NEEDS_REVIEW and self._has_stripe:
+            self._asked_by_hand = listed.order.id
+            self.watch_over.ask_once(listed.order.id)
+        else:
+            self.watch_over.ask_now()
+
+    @property
+    def _has_stripe(self) -> bool:
+        return self.environment not in (None, "NO STRIPE")
 
     def open(self, listed: ListedOrder) -> None:
         """Select an order; one that is not among the last is shown by itself."""
@@ -134,7 +161,7 @@ class OrderBoard(Vertical):
     def _take_selected(self) -> None:
         listed = self.selected
         watch = self.watch_over
-        askable = listed is not None and not listed.settled and self.environment not in (None, "NO STRIPE")
+        askable = listed is not None and not listed.settled and self._has_stripe
         watch.follow(listed.order.id if listed is not None and askable else None)
         self.query_one(OrderStrip).listed = listed
         self.query_one(OrderDetails).show(listed, self.app.clock())
@@ -163,13 +190,19 @@ class OrderBoard(Vertical):
     def _take_check(self, check: Check) -> None:
         after = check.listed
         order = after.order
-        before = next((listed.order for listed in self._listed if listed.order.id == order.id), None)
+        before = self.known.get(order.id)
+        by_hand, self._asked_by_hand = self._asked_by_hand == order.id, None
         self._listed = [after if listed.order.id == order.id else listed for listed in self._listed]
-        if before is None or before.status is order.status:
+        if before is None or (before.order.status is order.status and before.refunds == after.refunds):
+            if by_hand:
+                self.app.say(check.error.sentence if check.error else notice(after), warning=True)
             return
-        for fact in facts_of(after):
+        for fact in facts_of(order):
             self.app.facts.publish(fact)
-        self.app.say(notice(after), warning=order.status in (OrderStatus.FAILED, OrderStatus.NEEDS_REVIEW))
+        if before.order.status is order.status:
+            self.app.say(refund_notice(after, next(one for one in after.refunds if one not in before.refunds)))
+        else:
+            self.app.say(notice(after), warning=order.status in (OrderStatus.FAILED, OrderStatus.NEEDS_REVIEW))
         self.post_message(self.MovedOn(after))
         for screen in self.app.screen_stack:
             if isinstance(screen, OrderDialog) and screen.listed.order.id == order.id:

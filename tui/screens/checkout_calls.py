@@ -9,6 +9,7 @@ from services.domain.checkout import WAITING, Order, OrderPurpose, OrderStatus, 
 from services.domain.discount import DiscountCode
 from services.domain.ledger import Transaction
 from services.domain.pricing import PriceMode
+from services.domain.refund import Refund, RefundStatus
 from services.errors import PaydeskError
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ LISTED = 200
 """How many orders the screen lists."""
 
 FieldName = Literal["account_id", "discount_code", "amount"]
-
-Entries = Mapping[int, tuple[Transaction, ...]]
-"""What settled orders credited, by order: it is written once and need not be read again."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +52,25 @@ class Quote:
 
 @dataclass(frozen=True)
 class ListedOrder:
-    """An order with what is told beside it: whose it is, and what it credited. `email` None: the account is gone."""
+    """An order with what is told beside it: whose it is, what it credited, and what was refunded of it.
+
+    `email` None: the account is gone.
+    """
 
     order: Order
     email: str | None
     entries: tuple[Transaction, ...]
+    refunds: tuple[Refund, ...] = ()
 
     @property
     def settled(self) -> bool:
         """Whether asking Stripe moves it no further."""
-        return self.order.status not in WAITING
+        return self.order.status not in WAITING and self.unknown_refund is None
+
+    @property
+    def unknown_refund(self) -> Refund | None:
+        """A refund of which nobody knows yet whether it was made."""
+        return next((refund for refund in self.refunds if refund.status is RefundStatus.CREATED), None)
 
 
 @dataclass(frozen=True)
@@ -108,23 +115,26 @@ def quote(desk: "Desk", wanted: Wanted) -> Quote:
     )
 
 
-def list_orders(desk: "Desk", known: Entries) -> list[ListedOrder]:
-    """The last orders, newest first."""
+def list_orders(desk: "Desk", known: Mapping[int, ListedOrder]) -> list[ListedOrder]:
+    """The last orders, newest first. What is `known` of settled ones is not read again where they did not change."""
     emails: dict[int, str | None] = {}
     listed = []
     for order in desk.payments.list_orders(LISTED):
         account_id = order.draft.account_id
         if account_id not in emails:
             emails[account_id] = _email(desk, account_id)
-        entries = known[order.id] if order.id in known else _entries(desk, order)
-        listed.append(ListedOrder(order, emails[account_id], entries))
+        before = known.get(order.id)
+        if before is not None and before.settled and before.order == order and before.email == emails[account_id]:
+            listed.append(before)
+        else:
+            listed.append(_listed(desk, order, emails[account_id]))
     return listed
 
 
 def one_order(desk: "Desk", order_id: int) -> ListedOrder:
     """An order by its number. Raises `NotFound`."""
     order = desk.payments.get_order(order_id)
-    return ListedOrder(order, _email(desk, order.draft.account_id), _entries(desk, order))
+    return _listed(desk, order, _email(desk, order.draft.account_id))
 
 
 async def create(desk: "Desk", wanted: Wanted, quoted_cents: int | None) -> Created:
@@ -143,10 +153,12 @@ async def create(desk: "Desk", wanted: Wanted, quoted_cents: int | None) -> Crea
 
 
 async def check(desk: "Desk", order_id: int) -> Check:
-    """Ask Stripe about an order and settle it if it is settled there; an error is an answer too."""
+    """Ask Stripe about an order and its refunds, and settle what is settled there; an error is an answer too."""
     error = None
     try:
         await desk.payments.refresh_order(order_id)
+        for refund in desk.refunds.of_order(order_id):
+            desk.refunds.resume(refund)
     except PaydeskError as failure:
         # What failed may have moved the order all the same, so it is read again either way.
         error = failure
@@ -168,5 +180,8 @@ def _email(desk: "Desk", account_id: int) -> str | None:
     return None if account is None else account.email
 
 
-def _entries(desk: "Desk", order: Order) -> tuple[Transaction, ...]:
-    return tuple(desk.balance.entries_of_order(order.id)) if order.status is OrderStatus.PAID else ()
+def _listed(desk: "Desk", order: Order, email: str | None) -> ListedOrder:
+    if order.status is not OrderStatus.PAID:
+        return ListedOrder(order, email, ())
+    entries, refunds = desk.balance.entries_of_order(order.id), desk.refunds.of_order(order.id)
+    return ListedOrder(order, email, tuple(entries), tuple(refunds))

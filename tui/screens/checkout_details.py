@@ -11,12 +11,14 @@ from textual.reactive import reactive
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from services.domain.checkout import Order, OrderPurpose, OrderStatus
+from services.domain.checkout import Channel, Order, OrderPurpose, OrderStatus
+from services.domain.refund import Refund, RefundStatus
 from tui.present import cents, moment, signed_cents, untrusted
 from tui.screens.checkout_calls import ListedOrder
-from tui.screens.checkout_orders import account_content, state_content, state_word
+from tui.screens.checkout_orders import account_content, order_word
 
 LABEL_WIDTH = 11
+REFUND_WORDS = {RefundStatus.CREATED: "unknown", RefundStatus.DONE: "done", RefundStatus.FAILED: "failed"}
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,20 @@ def order_details(listed: ListedOrder, now: datetime) -> list[Detail]:
     """Everything that is known of an order; what it does not have is left out."""
     order, draft = listed.order, listed.order.draft
     details = [
-        Detail("state", state_word(order.status), state_content(order.status)),
+        Detail("state", order_word(order).plain, order_word(order)),
         _own("account", str(draft.account_id)),
         Detail("", listed.email or "", account_content(listed)),
         _own("for", "initial access" if draft.purpose is OrderPurpose.INITIAL_ACCESS else "top-up"),
+        _own("by", "saved card, while the customer is away" if draft.channel is Channel.SAVED_CARD else None),
         _own("reason", order.status_reason),
+        _own("decline", order.decline_code),
         *_amounts(listed),
-        *[_own("entry", f"{entry.seq}  {signed_cents(entry.amount_cents)}") for entry in listed.entries],
+        *[
+            _own("entry", f"{entry.seq}  {signed_cents(entry.amount_cents)}")
+            for entry in listed.entries
+            if entry.id not in {refund.transaction_id for refund in listed.refunds}
+        ],
+        *[detail for refund in listed.refunds for detail in _refund(listed, refund, now)],
         _own("link", order.checkout_url if order.status is OrderStatus.OPEN else None),
         _own("session", order.session_id),
         _own("intent", order.payment_intent_id),
@@ -72,6 +81,19 @@ def _amounts(listed: ListedOrder) -> list[Detail]:
     ]
 
 
+def _refund(listed: ListedOrder, refund: Refund, now: datetime) -> list[Detail]:
+    """One refund: how much and where it stands, who made it when and why, its id at Stripe, its entry."""
+    entry = next((entry for entry in listed.entries if entry.id == refund.transaction_id), None)
+    return [
+        _own("refund", f"{signed_cents(-refund.amount_cents)}  {REFUND_WORDS[refund.status]}"),
+        _own("  by", f"{refund.actor}, {moment(refund.created_at, now).strip()} UTC"),
+        _own("  why", refund.reason),
+        _own("  outcome", refund.status_reason),
+        _own("  id", refund.stripe_refund_id),
+        _own("  entry", f"{entry.seq}  {signed_cents(entry.amount_cents)}" if entry is not None else None),
+    ]
+
+
 def _own(label: str, text: str | None) -> Detail:
     return Detail(label, text or "", untrusted(text or ""))
 
@@ -90,7 +112,8 @@ def _request_status(order: Order) -> str:
         case OrderStatus.FAILED:
             return "refused"
         case _:
-            return "answered" if order.session_id is not None else "never sent, nothing was due"
+            answered = order.session_id is not None or order.payment_intent_id is not None
+            return "answered" if answered else "never sent, nothing was due"
 
 
 class OrderDetails(OptionList):

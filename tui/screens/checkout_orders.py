@@ -7,7 +7,7 @@ from datetime import datetime
 from textual.content import Content
 
 from services.domain.checkout import Order, OrderPurpose, OrderStatus
-from tui.present import NOTHING, age, cents, fit, span, status, status_word, untrusted
+from tui.present import NOTHING, age, cents, fit, signed_cents, span, status, status_word, untrusted
 from tui.screens.checkout_calls import ListedOrder
 from tui.widgets.table import Column, Row
 
@@ -49,6 +49,13 @@ def state_content(state: OrderStatus) -> Content:
     return Content.styled(state_word(state), status(state).spans[0].style)
 
 
+def order_word(order: Order) -> Content:
+    """The state of an order in its colour; one that was refunded whole is `REFUNDED`."""
+    if order.status is OrderStatus.PAID and order.paid_cents and not order.refundable_cents:
+        return Content.styled("REFUNDED", "$muted")
+    return state_content(order.status)
+
+
 def order_rows(orders: Sequence[ListedOrder], watched: Watched, now: datetime) -> list[Row]:
     """The rows of the list."""
     return [_row(listed, watched if listed.order.id == watched.order_id else None, now) for listed in orders]
@@ -69,7 +76,7 @@ def _row(listed: ListedOrder, watched: Watched | None, now: datetime) -> Row:
         str(order.id),
         [
             Content(str(order.id)),
-            state_content(order.status),
+            order_word(order),
             account_content(listed),
             Content(PURPOSES[draft.purpose]),
             Content(cents(draft.total_cents)),
@@ -87,20 +94,27 @@ def _short(text: str, width: int = CODE_WIDTH) -> Content:
 def _note(listed: ListedOrder, watched: Watched | None, now: datetime) -> Content:
     order = listed.order
     match order.status:
+        case OrderStatus.PAID if listed.unknown_refund is not None:
+            return Content.styled("refund unknown", "$text-warning")
+        case OrderStatus.PAID if order.refunded_cents:
+            return Content(f"{signed_cents(-order.refunded_cents)} back")
         case OrderStatus.PAID:
             return Content(f"entry {listed.entries[0].seq}" if listed.entries else "no credit")
         case OrderStatus.FAILED | OrderStatus.NEEDS_REVIEW:
             return _short(order.status_reason or "", NOTE_WIDTH)
         case OrderStatus.EXPIRED:
             return Content("unpaid")
-        case OrderStatus.CREATED if watched is None:
-            return Content("not known")
         case OrderStatus.CREATED:
-            return Content(f"asking, {watched.tries}×" if watched and watched.tries else "asking")
+            return Content("not known" if watched is None else checking(watched))
         case OrderStatus.OPEN:
             if watched is not None and watched.error is not None:
                 return Content.styled("no answer", "$text-warning")
             return Content(time_left(order, now))
+
+
+def checking(watched: Watched) -> str:
+    """That Stripe is being asked, and for which time: `checking, try 3`."""
+    return f"checking, try {watched.tries + 1}"
 
 
 def time_left(order: Order, now: datetime) -> str:

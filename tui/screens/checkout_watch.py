@@ -61,6 +61,17 @@ class OrderWatch(Widget):
         """Ask at once, and often again."""
         self._begin(0)
 
+    def ask_once(self, order_id: int) -> None:
+        """Ask about an order, followed or not, and tell the answer."""
+        # A write, because the answer may credit the account; what that changed is told only if it did.
+        self.app.calls.write(
+            self,
+            f"Check of order {order_id}",
+            partial(check, order_id=order_id),
+            done=self._answered,
+            failed=partial(self._failed, order_id),
+        )
+
     def _begin(self, seconds: float) -> None:
         self._pause = self._first_seconds
         self._wait(seconds)
@@ -77,16 +88,8 @@ class OrderWatch(Widget):
             self._ask()
 
     def _ask(self) -> None:
-        if self.order_id is None:
-            return
-        # A write, because the answer may credit the account; what that changed is told only if it did.
-        self.app.calls.write(
-            self,
-            f"Check of order {self.order_id}",
-            partial(check, order_id=self.order_id),
-            done=self._answered,
-            failed=partial(self._failed, self.order_id),
-        )
+        if self.order_id is not None:
+            self.ask_once(self.order_id)
 
     def _answered(self, answer: Check) -> None:
         order = answer.listed.order

@@ -2,17 +2,17 @@
 
 from textual.content import Content
 
-from services.domain.checkout import OrderStatus
-from tui.messages import BalanceChanged, DiscountChanged, Fact, OrderChanged
+from services.domain.checkout import Channel, OrderStatus
+from services.domain.refund import Refund, RefundStatus
 from tui.present import cents, untrusted
 from tui.screens.checkout_calls import ListedOrder
-from tui.screens.checkout_orders import Watched, account_content, state_content
+from tui.screens.checkout_orders import Watched, account_content, checking, order_word
 
 
 def where_it_stands(listed: ListedOrder, watched: Watched) -> Content:
     """Where the order stands, in a sentence."""
     order = listed.order
-    start = Content.assemble((f"{order.id} ", "bold"), state_content(order.status), "  ", account_content(listed), "  ")
+    start = Content.assemble((f"{order.id} ", "bold"), order_word(order), "  ", account_content(listed), "  ")
     match order.status:
         case OrderStatus.OPEN:
             words = Content(f"waits for {cents(order.draft.total_cents)}")
@@ -22,9 +22,12 @@ def where_it_stands(listed: ListedOrder, watched: Watched) -> Content:
         case OrderStatus.CREATED:
             asking = watched.order_id == order.id
             reason = (watched.error if asking else None) or order.status_reason or "What came of it is not known."
-            words = untrusted(f"{reason} Asking again." if asking else reason)
+            words = untrusted(f"{checking(watched)}. {reason}" if asking else reason)
+        case OrderStatus.PAID if listed.unknown_refund is not None and watched.order_id == order.id:
+            error = f". {watched.error}" if watched.error else ""
+            words = untrusted(f"{paid_sentence(listed)}; {checking(watched)}{error}")
         case OrderStatus.PAID:
-            words = Content(paid_sentence(listed))
+            words = untrusted(paid_sentence(listed))
         case OrderStatus.EXPIRED:
             words = Content("ended unpaid; nothing was charged, and its code is free again")
         case OrderStatus.FAILED | OrderStatus.NEEDS_REVIEW:
@@ -33,12 +36,34 @@ def where_it_stands(listed: ListedOrder, watched: Watched) -> Content:
 
 
 def paid_sentence(listed: ListedOrder) -> str:
-    """What was paid and what it credited: `$26.99 paid, $26.99 credited as entry 17`."""
-    paid = cents(listed.order.paid_cents or 0)
-    if not listed.entries:
-        return f"{paid} paid, nothing credited"
-    entry = listed.entries[0]
-    return f"{paid} paid, {cents(entry.amount_cents)} credited as entry {entry.seq}"
+    """What was paid, what it credited, what went back: `$26.99 paid, $26.99 credited as entry 17; $5.00 refunded`."""
+    order = listed.order
+    parts = [f"{cents(order.paid_cents or 0)} paid, nothing credited"]
+    if listed.entries:
+        entry = listed.entries[0]
+        parts = [f"{cents(order.paid_cents or 0)} paid, {cents(entry.amount_cents)} credited as entry {entry.seq}"]
+    unknown = listed.unknown_refund
+    refunded_cents = order.refunded_cents - (unknown.amount_cents if unknown else 0)
+    if refunded_cents:
+        parts.append(f"{cents(refunded_cents)} refunded")
+    if unknown is not None:
+        parts.append(f"whether {cents(unknown.amount_cents)} more went back is unknown")
+    return "; ".join(parts)
+
+
+def refund_notice(listed: ListedOrder, refund: Refund) -> str:
+    """What came of a refund, in a sentence."""
+    start = f"Order {refund.order_id}: "
+    amount = cents(refund.amount_cents)
+    match refund.status:
+        case RefundStatus.DONE:
+            entry = next((entry.seq for entry in listed.entries if entry.id == refund.transaction_id), None)
+            taken = f", {cents(refund.credit_cents)} taken from the balance as entry {entry}" if entry else ""
+            return f"{start}{amount} refunded{taken}"
+        case RefundStatus.FAILED:
+            return f"{start}{amount} not refunded. {refund.status_reason or ''}".rstrip()
+        case RefundStatus.CREATED:
+            return f"{start}whether {amount} went back is unknown; it is being checked"
 
 
 def outcome(listed: ListedOrder) -> Content:
@@ -69,22 +94,15 @@ def notice(listed: ListedOrder) -> str:
         case OrderStatus.PAID:
             entry = f", entry {listed.entries[0].seq}" if listed.entries else ""
             return f"Order {order.id} paid: {cents(order.paid_cents or 0)}{entry}"
+        case OrderStatus.OPEN if order.draft.channel is Channel.SAVED_CARD:
+            return f"Order {order.id}: the charge is with the bank, and being checked"
         case OrderStatus.OPEN:
             return f"Order {order.id} is open: its link is ready"
+        case OrderStatus.CREATED:
+            return f"Order {order.id}: what came of it is unknown; it is being checked"
         case OrderStatus.EXPIRED:
             return f"Order {order.id} ended unpaid"
         case OrderStatus.FAILED:
             return f"Order {order.id} failed: {order.status_reason}"
-        case _:
+        case OrderStatus.NEEDS_REVIEW:
             return f"Order {order.id} needs a review: {order.status_reason}"
-
-
-def facts_of(listed: ListedOrder) -> list[Fact]:
-    """What else is different now that an order moved on."""
-    order = listed.order
-    facts: list[Fact] = [OrderChanged(order.id)]
-    if listed.settled and order.draft.discount_code is not None:
-        facts.append(DiscountChanged())
-    if listed.entries:
-        facts.append(BalanceChanged(order.draft.account_id))
-    return facts
