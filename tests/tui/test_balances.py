@@ -13,6 +13,7 @@ from tests.tui.desks import app_on, screen_text, settle, type_text
 from tests.tui.ledgers import new_account, open_balances
 from tests.tui.snapshot import picture
 from tui.dialogs.account_new import NewAccount
+from tui.dialogs.reversal import Reversal
 from tui.screens.balances import BalancesScreen
 from tui.screens.balances_entry import EntryDialog
 
@@ -32,6 +33,18 @@ async def test_the_screen_at_120_by_40(runtime: Runtime, svg: SnapshotAssertion)
         await open_balances(pilot, "maria")
         await pilot.press("j", "j")
         await settle(pilot)
+        assert picture(app) == svg
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "wide"])
+async def test_the_form_that_reverses_an_entry(runtime: Runtime, svg: SnapshotAssertion, size: tuple[int, int]) -> None:
+    new_account(runtime, entries=1_000)
+    app = app_on(runtime)
+    async with app.run_test(size=size) as pilot:
+        await open_balances(pilot, "maria")
+        await pilot.press("j", "j", "v")
+        await settle(pilot)
+        assert isinstance(app.screen, Reversal)
         assert picture(app) == svg
 
 
@@ -150,7 +163,7 @@ async def test_without_an_account_nothing_moves_money(runtime: Runtime) -> None:
     app = app_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_balances(pilot)
-        await pilot.press("c", "d", "y", "enter")
+        await pilot.press("c", "d", "v", "y", "enter")
         await settle(pilot)
         assert isinstance(app.screen, BalancesScreen)
         assert "credit" not in screen_text(app)

@@ -12,11 +12,14 @@ from textual.reactive import var
 from textual.widgets import Input
 
 from services.domain.account import Account
+from services.domain.card import SavedCard
 from services.domain.ledger import BalanceSummary
 from tui.commands import Command, bindings
 from tui.desk import Desk
 from tui.dialogs.account_new import NewAccount
-from tui.dialogs.adjustment import AddCredit, Adjusted, Adjustment, Deduct
+from tui.dialogs.adjustment import AddCredit, Deduct
+from tui.dialogs.balance_form import BalanceForm, Posted
+from tui.dialogs.reversal import Reversal
 from tui.messages import AccountChanged, BalanceChanged, Fact
 from tui.present import cents
 from tui.screens.balances_account import AccountFacts
@@ -60,6 +63,14 @@ class Deduction(Command):
     help = "Deduct from the account, with a reason; a form shows the effect first."
 
 
+class Reverse(Command):
+    """Opens the form that takes the entry under the cursor back."""
+
+    key = "v"
+    label = "reverse…"
+    help = "Reverse the entry under the cursor, once and with a reason; a form shows the effect first."
+
+
 class MakeAccount(Command):
     """Opens the form for a new account."""
 
@@ -68,9 +79,9 @@ class MakeAccount(Command):
     help = "Make an account for an e-mail address."
 
 
-def read_account(account_id: int, desk: Desk) -> tuple[Account | None, BalanceSummary]:
-    """The account, and what it holds."""
-    return desk.accounts.get(account_id), desk.balance.summary(account_id)
+def read_account(account_id: int, desk: Desk) -> tuple[Account | None, BalanceSummary, SavedCard | None]:
+    """The account, what it holds, and its saved card as the desk knows it."""
+    return desk.accounts.get(account_id), desk.balance.summary(account_id), desk.charges.last_card(account_id)
 
 
 def find_account(argument: str, desk: Desk) -> Account | None:
@@ -89,7 +100,7 @@ class BalancesScreen(DeskScreen):
     CONCERNS = (BalanceChanged, AccountChanged)
     HOME = "#ledger"
     SEARCH = "#find"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Find, Credit, Deduction, MakeAccount)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Find, Credit, Deduction, Reverse, MakeAccount)
 
     finder = getters.query_one(AccountFinder)
     facts = getters.query_one(AccountFacts)
@@ -123,7 +134,7 @@ class BalancesScreen(DeskScreen):
     def open_account(self, account: Account) -> None:
         """Show an account and its ledger."""
         if self.account is None or account.id != self.account.id:
-            self.facts.summary = None
+            self.facts.summary, self.facts.card = None, None
             self.ledger.show_nothing(READING)
         self.account = account
         self.finder.field.value = ""
@@ -162,17 +173,18 @@ class BalancesScreen(DeskScreen):
         if self.account is not None:
             self.app.calls.read(self, "account", partial(read_account, self.account.id), self._show)
 
-    def _show(self, answer: tuple[Account | None, BalanceSummary]) -> None:
-        account, summary = answer
+    def _show(self, answer: tuple[Account | None, BalanceSummary, SavedCard | None]) -> None:
+        account, summary, card = answer
         if account is None or self.account is None or account.id != self.account.id:
             return
         self.account = account
-        self.facts.summary = summary
+        self.facts.summary, self.facts.card = summary, card
         self.ledger.show(account.id, summary.last_seq, NO_ENTRIES)
 
     @on(LedgerTable.Moved)
     def _moved(self, event: LedgerTable.Moved) -> None:
         self.details.facts.entry = event.entry
+        self.refresh_bindings()
 
     @on(LedgerTable.Chosen)
     def _chosen(self, event: LedgerTable.Chosen) -> None:
@@ -201,14 +213,18 @@ class BalancesScreen(DeskScreen):
         if self.account is not None:
             self._adjust(Deduct(self.account))
 
-    def _adjust(self, form: Adjustment) -> None:
+    def action_reverse(self) -> None:
+        """Take the entry under the cursor back."""
+        entry = self.ledger.entry
+        if self.account is not None and entry is not None:
+            self._adjust(Reversal(self.account, entry))
+
+    def _adjust(self, form: BalanceForm) -> None:
         self.app.push_screen(form, self._adjusted)
 
-    def _adjusted(self, adjusted: Adjusted | None) -> None:
-        if adjusted is not None:
-            done = "Credited" if adjusted.amount_cents > 0 else "Deducted"
-            title = f"{done} {cents(abs(adjusted.amount_cents))} · balance {cents(adjusted.balance_cents)}"
-            self.app.say(adjusted.reason, title=title)
+    def _adjusted(self, posted: Posted | None) -> None:
+        if posted is not None:
+            self.app.say(posted.reason, title=f"{posted.what} · balance {cents(posted.balance_cents)}")
 
     def action_make_account(self) -> None:
         """Make an account, for the address in the finder if one is typed there."""
@@ -225,4 +241,6 @@ class BalancesScreen(DeskScreen):
             return not isinstance(self.focused, Input)
         if action in ("credit", "deduction"):
             return self.account is not None
+        if action == "reverse":
+            return self.account is not None and self.ledger.entry is not None
         return super().check_action(action, parameters)

@@ -1,21 +1,23 @@
 """Whose ledger is shown, and what the account holds."""
 
-from datetime import datetime
-
 from textual import getters
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
 from services.domain.account import Account
+from services.domain.card import SavedCard
 from services.domain.ledger import BalanceSummary
 from tui.app import PaydeskApp
-from tui.present import ELLIPSIS, MONTHS, cents, count, untrusted
+from tui.present import ELLIPSIS, MONTHS, card_text, cents, count, untrusted
 
 BELOW_ZERO = "below zero"
+SEPARATOR = Content(" · ")
+GAP = 2
+"""Cells between the left side and the right."""
 
 
 def balance_content(balance_cents: int) -> Content:
@@ -32,18 +34,22 @@ class AccountFacts(Widget):
     account: reactive[Account | None] = reactive(None)
     summary: reactive[BalanceSummary | None] = reactive(None)
     """None: not read yet."""
+    card: reactive[SavedCard | None] = reactive(None)
+    """The saved card; None: there is none, or it is not read yet."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._who = Static(classes="facts--who")
-        self._what = Static(classes="facts--what")
+        self._email, self._stripe = Static(classes="facts--who"), Static(classes="facts--who")
+        self._balance, self._entries = Static(classes="facts--what"), Static(classes="facts--what")
 
     def compose(self) -> ComposeResult:
-        """Both sides."""
+        """Both lines, each with both sides: a long balance takes its room from the e-mail address alone."""
         with Horizontal():
-            with Vertical():
-                yield self._who
-            yield self._what
+            yield self._email
+            yield self._balance
+        with Horizontal():
+            yield self._stripe
+            yield self._entries
 
     def watch_account(self) -> None:
         """Show whose account it is."""
@@ -53,20 +59,40 @@ class AccountFacts(Widget):
         """Show what is on it."""
         self._say()
 
+    def watch_card(self) -> None:
+        """Show what can be charged."""
+        self._say()
+
+    def on_resize(self) -> None:
+        """Show as much as there is room for."""
+        self._say()
+
     def _say(self) -> None:
         if self.account is None:
-            self._who.update(Content.styled("No account is chosen.", "$muted"))
-            self._what.update(Content(""))
+            self._email.update(Content.styled("No account is chosen.", "$muted"))
+            for line in (self._stripe, self._balance, self._entries):
+                line.update(Content(""))
             return
-        self._who.update(_who(self.account, self.app.clock()))
-        self._what.update(_what(self.summary))
+        entries = _entries(self.summary)
+        self._email.update(untrusted(self.account.email, "bold"))
+        self._balance.update(_balance(self.summary))
+        self._entries.update(entries)
+        room = self.size.width - entries.cell_length - GAP
+        self._stripe.update(_at_stripe(self.account, self.card, room).stylize("$muted"))
 
 
-def _who(account: Account, now: datetime) -> Content:
+def _at_stripe(account: Account, card: SavedCard | None, room: int) -> Content:
+    """Who it is at Stripe, with which card, and since when: where room is short, the card stays longest."""
     opened = account.created_at
-    since = f"since {opened.day} {MONTHS[opened.month - 1]} {opened.year}"
-    line = Content(" · ").join([_customer(account), Content(since)]).stylize("$muted")
-    return Content("\n").join([untrusted(account.email, "bold"), line])
+    since = Content(f"since {opened.day} {MONTHS[opened.month - 1]} {opened.year}")
+    customer = _customer(account)
+    # A card belongs to its customer: one that was kept for another customer is not this one's.
+    if card is None or card.stripe_customer_id != account.stripe_customer_id:
+        return SEPARATOR.join([customer, since])
+    saved = Content(card_text(card.card))
+    choices = ([customer, saved, since], [customer, saved], [saved])
+    lines = [SEPARATOR.join(parts) for parts in choices]
+    return next((line for line in lines if line.cell_length <= room), lines[-1])
 
 
 def _customer(account: Account) -> Content:
@@ -77,9 +103,11 @@ def _customer(account: Account) -> Content:
     return untrusted(account.stripe_customer_id) + place
 
 
-def _what(summary: BalanceSummary | None) -> Content:
+def _balance(summary: BalanceSummary | None) -> Content:
     if summary is None:
         return Content(f"Balance  {ELLIPSIS}")
-    balance = Content.assemble(("Balance  ", "$muted"), balance_content(summary.balance_cents))
-    entries = Content.styled(count(summary.last_seq, "entry", "entries"), "$muted")
-    return Content("\n").join([balance, entries])
+    return Content.assemble(("Balance  ", "$muted"), balance_content(summary.balance_cents))
+
+
+def _entries(summary: BalanceSummary | None) -> Content:
+    return Content("") if summary is None else Content.styled(count(summary.last_seq, "entry", "entries"), "$muted")

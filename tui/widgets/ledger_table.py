@@ -66,7 +66,7 @@ class LedgerTable(ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, system=True, tooltip="One page down."),
         Binding("home,g", "newest", "newest", show=False, system=True, tooltip="To the newest entry."),
         Binding("end,G", "oldest", "oldest", show=False, system=True, tooltip="To the oldest entry."),
-        Binding("enter", "explain", "explain", system=True, tooltip="Everything that is known about the entry."),
+        Binding("enter", "explain", "entry", system=True, tooltip="Everything that is known about the entry."),
     ]
 
     @dataclass
