@@ -1,7 +1,6 @@
 """Comparing the desk with Stripe in the background: at start, every hour, and when somebody asks."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +12,8 @@ from textual.message import Message
 from services.domain.checkout import WAITING, Order, OrderStatus
 from services.domain.finding import Finding
 from services.errors import GatewayDenied, PaydeskError
+from tui.finding_words import summary_of
 from tui.messages import BalanceChanged, DiscountChanged, Fact, OrderChanged
-from tui.present import count, status_word
 
 if TYPE_CHECKING:
     from services.reconciliation import Reconciliation
@@ -153,15 +152,3 @@ def facts_of(order: Order) -> list[Fact]:
     if order.status is OrderStatus.PAID:
         facts.append(BalanceChanged(order.draft.account_id))
     return facts
-
-
-def summary_of(result: "Reconciliation") -> str:
-    """What a reconciliation came to: `3 orders settled: 2 paid, 1 expired; 1 finding; 2 could not be asked`."""
-    states = Counter(moved.order.status for moved in result.moved)
-    words = ", ".join(f"{number} {status_word(state)}" for state, number in states.items())
-    parts = [f"{count(len(result.moved), 'order')} settled: {words}" if words else "nothing to settle"]
-    if result.findings:
-        parts.append(count(len(result.findings), "finding"))
-    if result.unanswered:
-        parts.append(f"{len(result.unanswered)} could not be asked")
-    return "; ".join(parts)

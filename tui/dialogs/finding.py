@@ -14,6 +14,7 @@ from services.domain.finding import Finding, FindingAction
 from services.domain.text import check_text
 from tui.commands import Command, bindings
 from tui.dialogs.dialog import Dialog, FormDialog
+from tui.finding_words import ACTION_WORDS
 from tui.messages import BalanceChanged, DiscountChanged, Fact, OrderChanged
 from tui.present import cents, moment, untrusted
 from tui.widgets.field import Field
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
     from tui.desk import Desk
 
 LONGEST_NOTE = 500
-
-ACTION_WORDS = {
-    FindingAction.RECORD_REFUND: "Record the refund",
-    FindingAction.TAKE_BACK_REFUND: "Take the refund back",
-    FindingAction.RELEASE_CODE: "Release the code",
-    FindingAction.CLOSE_ORDER: "Close the order",
-}
 
 
 @dataclass(frozen=True)

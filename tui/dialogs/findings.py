@@ -9,24 +9,14 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from services.domain.finding import Finding, FindingKind
+from services.domain.finding import Finding
 from tui.commands import Command, bindings
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.finding import FindingDialog
+from tui.finding_words import KIND_WORDS
 from tui.present import NOTHING, age, cents, untrusted
 from tui.reconciling import Comparison
 from tui.widgets.table import Column, Row, Table
-
-KIND_WORDS = {
-    FindingKind.PAID_NOT_CREDITED: "paid, not credited",
-    FindingKind.CREDITED_NOT_PAID: "credited, not paid",
-    FindingKind.DIFFERS: "differs",
-    FindingKind.REFUNDED_AT_STRIPE: "refunded at Stripe",
-    FindingKind.REFUND_FAILED: "refund came back",
-    FindingKind.CODE_STILL_HELD: "code still held",
-    FindingKind.UNFINISHED: "unfinished",
-    FindingKind.UNREACHABLE: "unreachable",
-}
 
 COLUMNS = (
     Column("order", align="right"),
