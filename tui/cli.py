@@ -12,7 +12,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from services.errors import OutcomeUnknown, PaydeskError, TryAgain
+from services.errors import GatewayError, GatewayUnreadable, OutcomeUnknown, PaydeskError, TryAgain
 from tui import __version__
 from tui.desk import Desk
 from tui.present import visible
@@ -31,14 +31,24 @@ def main(argv: Sequence[str], desk: Desk | None = None) -> int:
     try:
         answer = run(desk or Desk(), arguments)
     except PaydeskError as error:
-        field = f"{error.field}: " if error.field else ""
-        sys.stderr.write(visible(f"{field}{error.sentence}") + "\n")
-        return TRY_AGAIN if isinstance(error, TryAgain | OutcomeUnknown) else REFUSED
+        return _failed(error)
+    if answer.words:
+        sys.stderr.write(visible(answer.words) + "\n")
     if arguments.json:
         sys.stdout.write(json.dumps(_plain(answer.data), indent=2) + "\n")
     else:
         sys.stdout.writelines(_table([answer.head, *answer.rows] if answer.head else answer.rows))
     return answer.exit_code
+
+
+def _failed(error: PaydeskError) -> int:
+    """Says why nothing is known to be done, on one line, with what finds the call in Stripe's logs."""
+    field = f"{error.field}: " if error.field else ""
+    asked = error.request_id if isinstance(error, TryAgain | OutcomeUnknown | GatewayError) else None
+    request = f" (Stripe's request id: {asked})" if asked else ""
+    sys.stderr.write(visible(f"{field}{error.sentence}{request}") + "\n")
+    # a reply that cannot be believed leaves the outcome as unknown as none does
+    return TRY_AGAIN if isinstance(error, TryAgain | OutcomeUnknown | GatewayUnreadable) else REFUSED
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,9 +8,10 @@ from services.database import Database
 from services.runtime import Runtime
 from services.settings import Settings
 from tests.clock import ManualClock
+from tests.tui.command_line import run
 from tests.tui.snapshot import svg
 
-__all__ = ["svg"]
+__all__ = ["run", "svg"]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,15 @@ from services.balance import BalanceService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.stores.verification import CHECKS
-from tui.cli import main
-from tui.desk import Desk
+from tests.tui.command_line import Run
 
 TEST_KEY, LIVE_KEY = (f"sk_{mode}_{'secret' * 3}9876" for mode in ("test", "live"))
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """What the verbs do is the services' business, which is tested on both databases: one is enough here."""
     return sqlite_url
-
-
-@pytest.fixture
-def run(paying_runtime: Runtime, capsys: pytest.CaptureFixture[str]) -> Run:
-    desk = Desk(lambda: paying_runtime)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments, desk)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_an_account_is_credited_and_its_ledger_listed(run: Run) -> None:
@@ -44,7 +29,7 @@ def test_an_account_is_credited_and_its_ledger_listed(run: Run) -> None:
     code, out, err = run("ledger", "list", "--account", "1")
     assert (code, err) == (0, "")
     head, newest, oldest = out.splitlines()
-    assert head.split() == ["SEQ", "TIME", "(UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"]
+    assert head.split() == ["SEQ", "ENTRY", "TIME", "(UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"]
     assert newest.endswith("−$1.00   $28.99")
     assert oldest.endswith("+$29.99  $29.99")
 

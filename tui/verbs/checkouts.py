@@ -3,13 +3,16 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from services.domain.checkout import Order
+from services.domain.checkout import Order, OrderStatus
 from services.domain.money import parse_cents
 from tui.desk import Desk
 from tui.present import NOTHING, cents, status_word
-from tui.verbs.verb import Answer, Refusal, at, group, verb
+from tui.verbs.cards import add_card_verbs
+from tui.verbs.findings import add_finding_verbs
+from tui.verbs.verb import REFUSED, TRY_AGAIN, Answer, Refusal, at, group, verb
 
 if TYPE_CHECKING:
     from services.payments import PaymentResult
@@ -27,16 +30,25 @@ def add_checkout_verbs(groups: Any) -> None:
     listing = verb(checkout, "list", _checkout_list, "list orders, newest first")
     listing.add_argument("--account", type=int, metavar="ID", help="of this account only")
     listing.add_argument("--limit", type=int, default=50, metavar="N")
-    verb(checkout, "refresh", _checkout_refresh, "ask Stripe what became of an order").add_argument("order", type=int)
+    for name, run, text in (
+        ("refresh", _checkout_refresh, "ask Stripe what became of an order"),
+        ("expire", _checkout_expire, "end an open checkout, so that it can no longer be paid"),
+    ):
+        verb(checkout, name, run, text).add_argument("order", type=int, metavar="ORDER")
+    close = verb(checkout, "close", _checkout_close, "fail an order that needs a person, and release its code")
+    close.add_argument("order", type=int, metavar="ORDER")
+    close.add_argument("--reason", required=True, help="for the audit log")
+    add_card_verbs(checkout)
+    add_finding_verbs(checkout)
 
 
 def _checkout_create(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    return _created(asyncio.run(desk.payments.create_checkout_session(arguments.account, arguments.code)))
+    return _created(desk, asyncio.run(desk.payments.create_checkout_session(arguments.account, arguments.code)))
 
 
 def _checkout_topup(desk: Desk, arguments: argparse.Namespace) -> Answer:
     amount = parse_cents(arguments.amount)
-    return _created(asyncio.run(desk.payments.create_topup_checkout(arguments.account, amount)))
+    return _created(desk, asyncio.run(desk.payments.create_topup_checkout(arguments.account, amount)))
 
 
 def _checkout_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
@@ -47,9 +59,26 @@ def _checkout_refresh(desk: Desk, arguments: argparse.Namespace) -> Answer:
     return _orders([asyncio.run(desk.payments.refresh_order(arguments.order))])
 
 
-def _created(result: "PaymentResult") -> Answer:
+def _checkout_expire(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    order = asyncio.run(desk.payments.expire_order(arguments.order))
+    if order.status is OrderStatus.EXPIRED:
+        return _orders([order])
+    first = ": the customer was first" if order.status is OrderStatus.PAID else ""
+    return replace(
+        _orders([order]), exit_code=REFUSED, words=f"Order {order.id} is {status_word(order.status)}{first}."
+    )
+
+
+def _checkout_close(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    return _orders([desk.payments.close_order(arguments.order, arguments.reason)])
+
+
+def _created(desk: Desk, result: "PaymentResult") -> Answer:
     if not result.success:
-        raise Refusal(result.error or "")
+        sentence = result.error or ""
+        if result.order_id is None or desk.payments.get_order(result.order_id).status is not OrderStatus.CREATED:
+            raise Refusal(sentence)
+        return Answer(result, exit_code=TRY_AGAIN, words=sentence)
     return Answer(
         result, [(str(result.order_id), result.checkout_url or "completed: nothing to pay")], ("ORDER", "LINK")
     )
@@ -63,10 +92,13 @@ def _orders(orders: Sequence[Order]) -> Answer:
             str(order.draft.account_id),
             order.draft.purpose,
             cents(order.draft.total_cents),
+            cents(order.refunded_cents) if order.refunded_cents else NOTHING,
             order.draft.discount_code or NOTHING,
             at(order.created_at),
             order.status_reason or "",
         )
         for order in orders
     ]
-    return Answer(orders, rows, ("ORDER", "STATUS", "ACCOUNT", "FOR", "TOTAL", "CODE", "CREATED (UTC)", "WHY"))
+    return Answer(
+        orders, rows, ("ORDER", "STATUS", "ACCOUNT", "FOR", "TOTAL", "REFUNDED", "CODE", "CREATED (UTC)", "WHY")
+    )

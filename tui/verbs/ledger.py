@@ -11,7 +11,7 @@ from services.domain.money import parse_cents
 from services.errors import NotFound
 from tui.desk import Desk
 from tui.present import NOTHING, cents, signed_cents
-from tui.verbs.verb import Answer, Refusal, at, group, verb
+from tui.verbs.verb import Answer, Refusal, add_key, at, group, keyed, verb
 
 if TYPE_CHECKING:
     from services.balance import BalanceResult
@@ -58,7 +58,11 @@ def add_ledger_verbs(groups: Any) -> None:
         posting.add_argument("--account", type=int, required=True, metavar="ID")
         posting.add_argument("--amount", required=True, metavar="AMOUNT", help="in dollars, like 10.00")
         posting.add_argument("--reason", required=True, help="the entry's description")
-        posting.add_argument("--key", metavar="KEY", help="idempotency key: the same key posts once")
+        add_key(posting)
+    reverse = verb(ledger, "reverse", _ledger_reverse, "take an entry back by one of the opposite amount, once")
+    reverse.add_argument("entry", type=int, metavar="ENTRY", help="as `ledger list` has it")
+    reverse.add_argument("--reason", required=True, help="stands in the ledger")
+    add_key(reverse)
 
 
 def _ledger_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
@@ -69,15 +73,22 @@ def _ledger_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
 
 def _ledger_credit(desk: Desk, arguments: argparse.Namespace) -> Answer:
     amount = parse_cents(arguments.amount)
-    return _posted(desk.balance.add_credits(arguments.account, amount, arguments.reason, idempotency_key=arguments.key))
+    with keyed(arguments) as key:
+        return _posted(desk.balance.add_credits(arguments.account, amount, arguments.reason, idempotency_key=key))
 
 
 def _ledger_deduct(desk: Desk, arguments: argparse.Namespace) -> Answer:
     amount = parse_cents(arguments.amount)
     adjustment = TransactionKind.ADJUSTMENT
-    return _posted(
-        desk.balance.deduct(arguments.account, amount, arguments.reason, kind=adjustment, idempotency_key=arguments.key)
-    )
+    with keyed(arguments) as key:
+        return _posted(
+            desk.balance.deduct(arguments.account, amount, arguments.reason, kind=adjustment, idempotency_key=key)
+        )
+
+
+def _ledger_reverse(desk: Desk, arguments: argparse.Namespace) -> Answer:
+    with keyed(arguments) as key:
+        return _posted(desk.balance.reverse(arguments.entry, arguments.reason, idempotency_key=key))
 
 
 def _posted(result: "BalanceResult") -> Answer:
@@ -90,6 +101,7 @@ def _entries(entries: Sequence[Transaction]) -> Answer:
     rows = [
         (
             str(entry.seq),
+            str(entry.id),
             at(entry.created_at),
             entry.kind,
             entry.description,
@@ -98,4 +110,4 @@ def _entries(entries: Sequence[Transaction]) -> Answer:
         )
         for entry in entries
     ]
-    return Answer(entries, rows, ("SEQ", "TIME (UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"))
+    return Answer(entries, rows, ("SEQ", "ENTRY", "TIME (UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"))
