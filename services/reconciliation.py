@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from services.clock import Clock
 from services.database import Database
 from services.domain.audit import AuditEntry
-from services.domain.checkout import Order, OrderStatus
+from services.domain.checkout import Order, OrderStatus, StripeSession
 from services.domain.events import EVENTS_OVERLAP, EVENTS_REACH, StripeEvent
 from services.domain.finding import Finding, FindingAction, FindingKind, Observation, compare
 from services.domain.text import check_text, is_id
@@ -47,6 +47,10 @@ __all__ = [
 
 REFUNDS_REACH = timedelta(days=180)
 """How old a payment may be to be compared one by one, when Stripe's events do not reach back to the last time."""
+
+
+QUIET = timedelta(days=1)
+"""How far behind this clock the events count as read where Stripe tells of none; the two clocks differ by less."""
 
 
 class ReconciliationService:
@@ -189,7 +193,7 @@ class ReconciliationService:
             order_ids |= movable
         # Stripe's own times only, for its clock may be behind this one; but where nothing happens, the events that were
         # read must not fall out of reach.
-        read_until = max([since, now - EVENTS_REACH // 2, *read.values()])
+        read_until = max([since, now - QUIET, *read.values()])
         again = frozenset(name for name, moment in read.items() if moment >= read_until - EVENTS_OVERLAP)
         return Events(frozenset(order_ids), Cursor(gateway.key_mark, read_until, again))
 
@@ -223,7 +227,9 @@ class ReconciliationService:
     def _compare(self, run: Run, order: Order) -> None:
         try:
             at_stripe = self.settlement.at_stripe(order)
-            refunds = self.refund_service.at_stripe(order)
+            # not by what is on record here: an order that was closed may have been paid since
+            payment_id = at_stripe.payment_intent_id if isinstance(at_stripe, StripeSession) else at_stripe.id
+            refunds = self.refund_service.at_stripe(payment_id)
         except GatewayRefused as error:
             run.observe(Observation(FindingKind.UNREACHABLE, order.id, order.reference, error.sentence))
             return

@@ -72,9 +72,9 @@ class RefundService:
         """The refunds of an order, oldest first."""
         return self.records.of_order(order_id)
 
-    def at_stripe(self, order: Order) -> list[StripeRefund]:
-        """The refunds that Stripe has of an order's payment, whoever made them. Raises what the gateway raises."""
-        return [] if order.payment_intent_id is None else list(self.gateway.refunds(order.payment_intent_id))
+    def at_stripe(self, payment_intent_id: str | None) -> list[StripeRefund]:
+        """The refunds that Stripe has of a payment, whoever made them. Raises what the gateway raises."""
+        return [] if payment_intent_id is None else list(self.gateway.refunds(payment_intent_id))
 
     def unfinished(self) -> list[Refund]:
         """The refunds whose outcome is not known, oldest first."""
@@ -121,7 +121,9 @@ class RefundService:
         if same_key and age <= KEY_LIFE:
             return self._send(refund)
         order = self.records.order_of(refund.order_id)
-        found = next((made for made in self.at_stripe(order) if made.reference == refund.reference), None)
+        found = next(
+            (made for made in self.at_stripe(order.payment_intent_id) if made.reference == refund.reference), None
+        )
         if found is not None:
             return self._answered(refund, found)
         if not same_key:
@@ -216,7 +218,7 @@ class RefundService:
         return refund
 
     def _found(self, order: Order, stripe_refund_id: str) -> StripeRefund | None:
-        return next((made for made in self.at_stripe(order) if made.id == stripe_refund_id), None)
+        return next((made for made in self.at_stripe(order.payment_intent_id) if made.id == stripe_refund_id), None)
 
 
 def _unknown(error: PaydeskError) -> str:
