@@ -17,11 +17,11 @@ demo: .venv/run.ready ## open the desk on a throw-away database with a local Str
 	@$(BIN)/paydesk demo
 
 test: .venv/dev.ready ## run the tests: real databases, real processes, the sandbox on a socket
-	$(BIN)/python -m pytest --numprocesses 2 --ignore tests/races --ignore tests/faults
-	$(BIN)/python -m pytest tests/races tests/faults # these want the processors to themselves
+	$(BIN)/python -m pytest --numprocesses 2 --ignore tests/races --ignore tests/faults --ignore tests/machine
+	$(BIN)/python -m pytest tests/races tests/faults tests/machine # these want the processors to themselves
 
-soak: .venv/dev.ready ## run the fault and race tests with their full counts
-	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races
+soak: .venv/dev.ready ## run the faults, races and random journeys with their full counts
+	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races tests/machine
 
 check: .venv/dev.ready ## what CI runs: format, lint, types, layers, then the tests
 	$(BIN)/ruff format --check .
