@@ -1,9 +1,5 @@
 """A checkout from the first key to the ledger: the real app, a real database file, the sandbox on a socket."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from services.domain.checkout import OrderStatus
 from services.domain.ledger import TransactionKind
 from services.sandbox import Sandbox
@@ -16,7 +12,6 @@ from tests.tui.checkout_scene import (
     fill_top_up,
     look_away,
     order_line,
-    scene_on_sandbox,
     within_reason,
 )
 from tests.tui.desks import screen_text, settle, type_text
@@ -24,13 +19,6 @@ from tui.screens.checkout_board import OrderBoard
 from tui.screens.checkout_watch import OrderWatch
 
 OFTEN = 0.02
-
-
-@pytest.fixture
-def scene(sqlite_url: str, clock: ManualClock, sandbox: Sandbox) -> Iterator[Scene]:
-    scene = scene_on_sandbox(sqlite_url, clock, sandbox)
-    yield scene
-    scene.runtime.database.close()
 
 
 def created_at(sandbox: Sandbox) -> list[int]:

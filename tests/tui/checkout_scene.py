@@ -21,6 +21,7 @@ from services.domain.checkout import Order, StripeSession
 from services.gateways.ports import PaymentGateway
 from services.gateways.stripe_gateway import StripeGateway
 from services.payments import PaymentService
+from services.refunds import RefundService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.settings import Settings
@@ -102,6 +103,10 @@ class Scene:
         return DiscountService.over(self.runtime)
 
     @property
+    def refunds(self) -> RefundService:
+        return RefundService.over(self.runtime)
+
+    @property
     def orders(self) -> list[Order]:
         return self.payments.list_orders()
 
@@ -146,6 +151,17 @@ def at_the_hosted_page(url: str, card: str = "4242424242424242") -> requests.Res
     """What the customer does in the browser: fill the page in and press the button."""
     form = {"card": card, "email": "maria@example.com", "outcome": "pay"}
     return requests.post(url, data=form, timeout=5, allow_redirects=False)
+
+
+async def paid_order(
+    scene: Scene, sandbox: Sandbox, account: Account, code: str | None = None, *, card: str = "4242424242424242"
+) -> Order:
+    """An order for access that its customer paid, so that its card is saved."""
+    result = await scene.payments.create_checkout_session(account.id, code)
+    assert result.transaction_id is not None
+    assert result.order_id is not None
+    sandbox.pay(result.transaction_id, card)
+    return await scene.payments.refresh_order(result.order_id)
 
 
 async def fill_initial(pilot: Pilot[None], account: str, code: str = "") -> None:

@@ -149,20 +149,26 @@ class OrderBoard(Vertical):
             self._select = listed.order.id
 
     def _draw(self) -> None:
+        self._draw_rows()
+        if self._select is not None and self._table.go_to(str(self._select)):
+            self._select = None
+        self._take_selected()
+
+    def _draw_rows(self) -> None:
         watch = self.watch_over
         watched = Watched(watch.order_id, watch.tries, watch.error.sentence if watch.error else None)
         self._table.show(order_rows(self._listed, watched, self.app.clock()))
-        if self._select is not None and self._table.go_to(str(self._select)):
-            self._select = None
         self.query_one(OrderStrip).watched = watched
-        self._take_selected()
 
     @on(Table.Moved, "#orders")
     def _take_selected(self) -> None:
         listed = self.selected
         watch = self.watch_over
         askable = listed is not None and not listed.settled and self._has_stripe
+        before = watch.order_id
         watch.follow(listed.order.id if listed is not None and askable else None)
+        if watch.order_id != before:
+            self._draw_rows()
         self.query_one(OrderStrip).listed = listed
         self.query_one(OrderDetails).show(listed, self.app.clock())
         asked = f", asked {self._asked_at:%H:%M:%S}" if self._asked_at and watch.tries else ""
