@@ -170,8 +170,9 @@ class RefundRecords:
                 self.order_store.release_refund(connection, order.id, draft.amount_cents)
             return self._made_before(connection, draft)
         if counted is None:
+            order = self._order(connection, order.id)  # as those left it whom the count had to wait for
             raise InvalidInput(
-                f"Order {order.id} was paid {format_cents(order.paid_cents)}, and "
+                f"Order {order.id} was paid {format_cents(order.paid_cents or 0)}, and "
                 f"{format_cents(order.refundable_cents)} of it can still be refunded.",
                 field="amount",
             )
