@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from services.domain.checkout import (
+    UNSETTLED,
+    WAITING,
+    Channel,
     Expired,
     NeedsReview,
     Order,
@@ -223,3 +226,21 @@ def test_what_stripe_charges_is_not_refused(cents: int) -> None:
 @pytest.mark.parametrize(("cents", "sentence"), [(1, "would be $0.01"), (49, "would be $0.49"), (10**8, "above $9999")])
 def test_what_stripe_would_not_charge_is_refused_with_the_reason(cents: int, sentence: str) -> None:
     assert sentence in (charge_refusal(cents) or "")
+
+
+def test_what_is_left_to_refund() -> None:
+    assert ORDER.refundable_cents == 0
+    paid = replace(ORDER, status=OrderStatus.PAID, paid_cents=2699)
+    assert [replace(paid, refunded_cents=cents).refundable_cents for cents in (0, 1, 2699)] == [2699, 2698, 0]
+
+
+def test_a_top_up_credits_what_it_costs_on_either_channel() -> None:
+    for channel in Channel:
+        draft = OrderDraft.top_up(7, 1000, currency="usd", livemode=False, channel=channel)
+        assert draft == replace(TOP_UP, channel=channel)
+    assert TOP_UP.channel is Channel.CHECKOUT
+
+
+def test_an_order_that_a_person_looks_at_may_still_be_settled() -> None:
+    assert OrderStatus.NEEDS_REVIEW in UNSETTLED - WAITING
+    assert UNSETTLED.isdisjoint({OrderStatus.PAID, OrderStatus.EXPIRED, OrderStatus.FAILED})
