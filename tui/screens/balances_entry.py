@@ -81,7 +81,7 @@ def _entry_lines(entry: "Transaction") -> Iterator[Line]:
     amount_style = "bold $text-success" if entry.amount_cents > 0 else "bold"
     yield (
         "Entry",
-        Content.assemble((str(entry.seq), "bold"), (f" of account {entry.account_id} · id {entry.id}", "$muted")),
+        Content.assemble((str(entry.seq), "bold"), (f" of account {entry.account_id}, id {entry.id}", "$muted")),
     )
     yield "When", Content(f"{at.day} {MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S} UTC")
     yield "Kind", Content(kind_word(entry.kind))
