@@ -24,7 +24,8 @@ SHOWN = "[/] [@click=app.quit]x[/] ␛[2J"
 
 
 async def fill_in(pilot: Pilot[None], amount: str, reason: str) -> None:
-    """Fill in both fields of the form that is open, as a person does."""
+    """Fill in both fields of the form that opens, as a person does who waits to see it."""
+    await settle(pilot)
     await type_text(pilot, amount)
     await pilot.press("enter")
     await type_text(pilot, reason)
