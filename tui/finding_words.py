@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from services.domain.checkout import OrderStatus
 from services.domain.finding import FindingAction, FindingKind
 from tui.present import count, status_word
 
@@ -31,8 +32,11 @@ ACTION_WORDS = {
 def summary_of(result: "Reconciliation") -> str:
     """What a reconciliation came to: `3 orders settled: 2 paid, 1 expired; 1 finding; 2 could not be asked`."""
     states = Counter(moved.order.status for moved in result.moved)
+    found_open = states.pop(OrderStatus.OPEN, 0)
     words = ", ".join(f"{number} {status_word(state)}" for state, number in states.items())
-    parts = [f"{count(len(result.moved), 'order')} settled: {words}" if words else "nothing to settle"]
+    parts = [f"{count(states.total(), 'order')} settled: {words}" if words else "nothing to settle"]
+    if found_open:
+        parts.append(f"{found_open} found open")
     if result.findings:
         parts.append(count(len(result.findings), "finding"))
     if result.unanswered:

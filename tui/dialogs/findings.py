@@ -117,4 +117,4 @@ def _words(comparison: Comparison, has_stripe: bool, now: datetime) -> Content:
         return start + Content("Not compared with Stripe yet. r compares now.")
     at = f"{comparison.compared_at:%H:%M:%S}"
     same = "" if comparison.findings else "Nothing differs between this desk and Stripe. "
-    return start + Content(f"{same}Last compared {at}. r compares now.\n{comparison.summary.capitalize()}.")
+    return start + Content(f"{same}Last compared {at}.\n{comparison.summary.capitalize()}. r compares now.")
