@@ -126,6 +126,7 @@ class OrderDetails(OptionList):
         padding: 0;
         background: $background 0%;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         &:focus { border: none; background-tint: $foreground 0%; }
         & > .option-list--option { padding: 0; }
         & > .option-list--option-highlighted { background: $background 0%; color: $foreground; }
