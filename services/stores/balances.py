@@ -109,22 +109,21 @@ class BalanceStore:
 
     def excluded(self, connection: Connection, posting: Posting) -> AlreadyPosted | None:
         """The entry that has the posting's idempotency key, or reversed the same entry, as the error; None if none."""
-        if posting.idempotency_key is not None:
-            keyed = self.by_key(connection, posting.idempotency_key)
-            if keyed is not None:
-                first, request_hash = keyed
-                return AlreadyPosted(
-                    f"Entry {first.id} has this idempotency key already.",
-                    field="idempotency_key",
-                    first=first,
-                    repeated=request_hash == posting.request_hash,
-                )
-        if posting.reverses_id is not None:
-            reversal = self.reversal_of(connection, posting.reverses_id)
-            if reversal is not None:
-                return AlreadyPosted(
-                    f"Entry {posting.reverses_id} is reversed already, by entry {reversal.id}.", field="transaction_id"
-                )
+        # The reversal first: a COMMIT that lands between the two reads then shows under its key, as the same request.
+        reversal = None if posting.reverses_id is None else self.reversal_of(connection, posting.reverses_id)
+        keyed = None if posting.idempotency_key is None else self.by_key(connection, posting.idempotency_key)
+        if keyed is not None:
+            first, request_hash = keyed
+            return AlreadyPosted(
+                f"Entry {first.id} has this idempotency key already.",
+                field="idempotency_key",
+                first=first,
+                repeated=request_hash == posting.request_hash,
+            )
+        if reversal is not None:
+            return AlreadyPosted(
+                f"Entry {posting.reverses_id} is reversed already, by entry {reversal.id}.", field="transaction_id"
+            )
         return None
 
     def fill(
