@@ -34,6 +34,9 @@ MAX_PAGE = 1_000
 MAX_DESCRIPTION = 500
 """The most characters that the description of an entry has."""
 
+MAX_REASON = 400
+"""The most characters of a reason, which stands in a description after what it is the reason for."""
+
 _AUDITED = {TransactionKind.ADJUSTMENT: "adjust", TransactionKind.REVERSAL: "reverse"}
 _CREDITS = (TransactionKind.PURCHASE, TransactionKind.TOP_UP)
 
@@ -176,16 +179,13 @@ class BalanceService:
         An entry is reversed at most once, and a reversal not at all; nor is the credit of an order that was refunded,
         for the refund took its share already. Bad input and a conflict give `success=False` and the error.
         """
-        title = f"Reversal of entry {transaction_id}"
         try:
             if not is_id(transaction_id):
                 raise InvalidInput("An entry is named by its number.", field="transaction_id")
             # A key of its own tells this reversal from another one's where a COMMIT is lost.
             key = _checked_key(idempotency_key) or f"reversal_{secrets.token_hex(16)}"
-            why = check_text(reason, field="reason", longest=MAX_DESCRIPTION - len(f"{title}: "))
-            reversal = self._posted_once(
-                lambda connection: self._reverse(connection, transaction_id, f"{title}: {why}", key)
-            )
+            why = check_text(reason, field="reason", longest=MAX_REASON)
+            reversal = self._posted_once(lambda connection: self._reverse(connection, transaction_id, why, key))
         except (InvalidInput, NotFound, Conflict) as error:
             return BalanceResult(False, self._balance_beside(transaction_id), error=error.sentence, field=error.field)
         return BalanceResult(True, reversal.balance_after_cents, reversal.id)
@@ -199,19 +199,19 @@ class BalanceService:
                 return refusal.sentence
         return None
 
-    def _reverse(self, connection: Connection, transaction_id: int, description: str, key: str) -> Transaction:
-        return self._post(connection, self._reversal(connection, transaction_id, description, key))
+    def _reverse(self, connection: Connection, transaction_id: int, reason: str, key: str) -> Transaction:
+        return self._post(connection, self._reversal(connection, transaction_id, reason, key))
 
-    def _reversal(self, connection: Connection, transaction_id: int, description: str, key: str | None) -> Posting:
+    def _reversal(self, connection: Connection, transaction_id: int, reason: str, key: str | None) -> Posting:
         """The posting that takes an entry back. Raises `NotFound`, and `Conflict` where it may not be taken back."""
         entry = self._stored(connection, transaction_id)
         if entry.kind is TransactionKind.REVERSAL:
-            raise Conflict(f"Entry {entry.id} is a reversal, which cannot be reversed.", field="transaction_id")
+            raise Conflict(f"Entry {entry.seq} is a reversal, which cannot be reversed.", field="transaction_id")
         posting = Posting(
             account_id=entry.account_id,
             amount_cents=-entry.amount_cents,
             kind=TransactionKind.REVERSAL,
-            description=description,
+            description=f"Reversal of entry {entry.seq}: {reason}",
             actor=self.actor,
             order_id=entry.order_id,
             idempotency_key=key,

@@ -42,7 +42,7 @@ class PaymentGateway(Protocol):
         ...
 
     def checkout_sessions(self, first: datetime, last: datetime) -> Iterator[StripeSession]:
-        """The sessions created from `first` to `last`, both included."""
+        """The sessions created from `first` to `last`, both included; without cards and refunds."""
         ...
 
     def create_payment_intent(self, request: Mapping[str, Any], idempotency_key: str) -> StripeIntent:

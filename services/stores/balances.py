@@ -121,9 +121,7 @@ class BalanceStore:
                 repeated=request_hash == posting.request_hash,
             )
         if reversal is not None:
-            return AlreadyPosted(
-                f"Entry {posting.reverses_id} is reversed already, by entry {reversal.id}.", field="transaction_id"
-            )
+            return AlreadyPosted(f"This entry is reversed already, by entry {reversal.seq}.", field="transaction_id")
         return None
 
     def fill(

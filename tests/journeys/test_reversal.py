@@ -73,7 +73,7 @@ async def test_an_entry_is_reversed_and_both_entries_lead_to_each_other(runtime:
         assert isinstance(app.screen, BalancesScreen)
         assert "Balance  $10.50" in shown
         assert "Reversed  by entry 4 +$3.00" in shown, "The entry that is selected tells at once."
-        assert f"Reversal of entry {proven_ledger(runtime.database, account_id)[1].id}:" in shown
+        assert f"Reversal of entry {proven_ledger(runtime.database, account_id)[1].seq}:" in shown
         await pilot.press("home", "enter")
         await settle(pilot)
         assert "Reverses  entry 2 −$3.00" in screen_text(app)
@@ -82,7 +82,7 @@ async def test_an_entry_is_reversed_and_both_entries_lead_to_each_other(runtime:
     assert reversal_row.reverses_id == reversed_entry.id
     with runtime.database.read() as connection:
         audited = connection.execute(sa.select(audit_log).where(audit_log.c.action == "reverse")).one()
-    assert (audited.actor, audited.reason) == ("anna", f"Reversal of entry {reversed_entry.id}: sent twice")
+    assert (audited.actor, audited.reason) == ("anna", f"Reversal of entry {reversed_entry.seq}: sent twice")
     assert_verified(runtime)
 
 
@@ -130,7 +130,7 @@ async def test_what_somebody_else_reversed_meanwhile_is_said_and_the_reason_kept
         await pilot.press("ctrl+s")
         await settle(pilot)
         shown = screen_text(app)
-        assert f"✗ Entry {dialog.entry.id} is reversed already, by entry" in shown
+        assert "✗ This entry is reversed already, by entry" in shown
         assert "and I second" in shown
     assert len(proven_ledger(runtime.database, account_id)) == 4
     assert_verified(runtime)

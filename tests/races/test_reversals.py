@@ -28,7 +28,7 @@ def test_an_entry_is_reversed_by_one_process(
     assert (row.reverses_id, row.amount_cents, row.balance_after_cents) == (entry, -1000, 0)
     assert [answer.transaction_id for answer in reversals.answers if answer.success] == [row.id]
     assert [answer.error for answer in reversals.answers if not answer.success] == [
-        f"Entry {entry} is reversed already, by entry {row.id}."
+        f"This entry is reversed already, by entry {row.seq}."
     ] * (PROCESSES - 1)
 
 

@@ -77,8 +77,8 @@ def test_an_entry_that_excludes_another_is_named(database: Database) -> None:
     for posting, sentence, found, repeated in (
         (keyed, f"Entry {first.id} has this idempotency key", first, True),
         (replace(keyed, amount_cents=1), f"Entry {first.id} has this idempotency key", first, False),
-        (reversing, f"Entry {first.id} is reversed already, by entry {reversal.id}", None, False),
-        (replace(reversing, idempotency_key="k2"), f"Entry {first.id} is reversed already", None, False),
+        (reversing, f"This entry is reversed already, by entry {reversal.seq}", None, False),
+        (replace(reversing, idempotency_key="k2"), "This entry is reversed already", None, False),
     ):
         with pytest.raises(AlreadyPosted, match=sentence) as excluded, database.write() as connection:
             store.post(connection, posting, NOW)

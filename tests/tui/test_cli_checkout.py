@@ -65,7 +65,7 @@ def test_an_entry_is_reversed_once_by_its_number(run: Run) -> None:
     assert run("ledger", "reverse", entry, "--reason", "again") == (
         1,
         "",
-        f"Entry {entry} is reversed already, by entry 2.\n",
+        "This entry is reversed already, by entry 2.\n",
     )
     assert run("ledger", "reverse", "2", "--reason", "back")[0] == 1
     assert "Reversal of entry 1: wrong account" in run("ledger", "list", "--account", "1")[1]
