@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 from textual.message import Message
 from textual.pilot import Pilot
 
-import tui.app
 from services.accounts import Account, AccountService
 from services.balance import BalanceService
 from services.clock import Clock, system_clock
@@ -26,7 +24,7 @@ from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.settings import Settings
 from tests.fakes import FakeGateway
-from tests.tui.desks import screen_text, settle, type_text
+from tests.tui.desks import StillApp, screen_text, settle, type_text
 from tui.app import PaydeskApp
 from tui.desk import Desk
 from tui.screens.checkout import CheckoutScreen
@@ -113,8 +111,7 @@ class Scene:
     def app(self, *, first_seconds: float = NEVER, reconcile_seconds: float | None = None) -> PaydeskApp:
         """The app, opened on the checkout screen, which asks for quotes at once; by default it compares nothing."""
 
-        class CheckoutDesk(PaydeskApp):
-            CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
+        class CheckoutDesk(StillApp):
             DEFAULT_MODE = "checkout"
             MODES = PaydeskApp.MODES | {
                 "checkout": lambda: CheckoutScreen(typing_seconds=0, first_seconds=first_seconds)

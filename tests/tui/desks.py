@@ -1,15 +1,25 @@
 """The real app on a real SQLite file, for tests of the interface."""
 
+from pathlib import Path
+
 from textual.pilot import Pilot
 
+import tui.app
 from services.runtime import Runtime
 from tui.app import PaydeskApp
 from tui.desk import Desk
 
 
+class StillApp(PaydeskApp):
+    """The app with notices that stay for as long as a test looks, however busy the machine is."""
+
+    CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
+    NOTIFICATION_TIMEOUT = 3600
+
+
 def app_on(runtime: Runtime) -> PaydeskApp:
     """The app over a runtime, on the runtime's clock, in which nothing moves by itself."""
-    app = PaydeskApp(Desk(lambda: runtime), clock=runtime.clock, reconcile_seconds=None)
+    app = StillApp(Desk(lambda: runtime), clock=runtime.clock, reconcile_seconds=None)
     app.animation_level = "none"
     return app
 
