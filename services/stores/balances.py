@@ -1,16 +1,16 @@
 """Balances and their ledger: two statements move money, ranges of `seq` read it."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
 from services.errors import Conflict, NotFound
 from services.models.tables import balances, orders, transactions
 from services.models.types import MICROSECOND, UTCDateTime
+from services.stores.entries import ENTRY_COLUMNS, entry_of
 
 # The sequence number is assigned by the statement that moves the balance: the row is locked from here to the commit,
 # so numbers have no gaps and each entry's balance follows from the one before.
@@ -36,8 +36,6 @@ _FILL = sa.text(
     "iif(seq % 100 = 1, 'Top-up', printf('SMS to +44 7700 900%03d', seq * 7919 % 1000)), "
     "'system', :first_at + (seq - 1) * :spacing FROM numbers"
 ).bindparams(sa.bindparam("first_at", type_=UTCDateTime))
-
-_COLUMNS = [column for column in transactions.c if column.name != "request_hash"]
 
 
 class AlreadyPosted(Conflict):
@@ -158,39 +156,41 @@ class BalanceStore:
     def entries(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[Transaction]:
         """The entries with `first_seq <= seq <= last_seq`, newest first."""
         statement = (
-            sa.select(*_COLUMNS)
+            sa.select(*ENTRY_COLUMNS)
             .where(transactions.c.account_id == account_id, transactions.c.seq.between(first_seq, last_seq))
             .order_by(transactions.c.seq.desc())
         )
-        return [_transaction(row) for row in connection.execute(statement)]
+        return [entry_of(row) for row in connection.execute(statement)]
 
     def newest(self, connection: Connection, account_id: int, limit: int) -> list[Transaction]:
         """The last `limit` entries, newest first."""
         statement = (
-            sa.select(*_COLUMNS)
+            sa.select(*ENTRY_COLUMNS)
             .where(transactions.c.account_id == account_id)
             .order_by(transactions.c.seq.desc())
             .limit(limit)
         )
-        return [_transaction(row) for row in connection.execute(statement)]
+        return [entry_of(row) for row in connection.execute(statement)]
 
     def by_key(self, connection: Connection, idempotency_key: str) -> tuple[Transaction, str] | None:
         """The entry that an idempotency key made, with its request hash; None if there is none."""
-        statement = sa.select(*_COLUMNS, transactions.c.request_hash).where(
+        statement = sa.select(*ENTRY_COLUMNS, transactions.c.request_hash).where(
             transactions.c.idempotency_key == idempotency_key
         )
         row = connection.execute(statement).one_or_none()
-        return None if row is None else (_transaction(row), row.request_hash)
+        return None if row is None else (entry_of(row), row.request_hash)
 
     def get(self, connection: Connection, transaction_id: int) -> Transaction | None:
         """The entry with this id."""
-        row = connection.execute(sa.select(*_COLUMNS).where(transactions.c.id == transaction_id)).one_or_none()
-        return None if row is None else _transaction(row)
+        row = connection.execute(sa.select(*ENTRY_COLUMNS).where(transactions.c.id == transaction_id)).one_or_none()
+        return None if row is None else entry_of(row)
 
     def reversal_of(self, connection: Connection, transaction_id: int) -> Transaction | None:
         """The entry that reversed this one; None if there is none."""
-        row = connection.execute(sa.select(*_COLUMNS).where(transactions.c.reverses_id == transaction_id)).one_or_none()
-        return None if row is None else _transaction(row)
+        row = connection.execute(
+            sa.select(*ENTRY_COLUMNS).where(transactions.c.reverses_id == transaction_id)
+        ).one_or_none()
+        return None if row is None else entry_of(row)
 
     def refunded_of(self, connection: Connection, order_id: int) -> tuple[int, int]:
         """What was refunded of an order and what was paid, in cents; no refund can begin until the transaction ends."""
@@ -214,22 +214,5 @@ class BalanceStore:
 
     def of_order(self, connection: Connection, order_id: int) -> list[Transaction]:
         """The entries that belong to an order, oldest first."""
-        statement = sa.select(*_COLUMNS).where(transactions.c.order_id == order_id).order_by(transactions.c.id)
-        return [_transaction(row) for row in connection.execute(statement)]
-
-
-def _transaction(row: Row[*tuple[Any, ...]]) -> Transaction:
-    return Transaction(
-        id=row.id,
-        account_id=row.account_id,
-        seq=row.seq,
-        kind=TransactionKind(row.kind),
-        amount_cents=row.amount_cents,
-        balance_after_cents=row.balance_after_cents,
-        description=row.description,
-        order_id=row.order_id,
-        idempotency_key=row.idempotency_key,
-        actor=row.actor,
-        created_at=row.created_at,
-        reverses_id=row.reverses_id,
-    )
+        statement = sa.select(*ENTRY_COLUMNS).where(transactions.c.order_id == order_id).order_by(transactions.c.id)
+        return [entry_of(row) for row in connection.execute(statement)]
