@@ -13,7 +13,7 @@ from services.domain.audit import AuditEntry
 from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
 from services.domain.money import format_cents, is_amount
 from services.domain.text import check_text, is_id
-from services.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
+from services.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, OutcomeUnknown
 from services.runtime import Runtime, get_runtime
 from services.stores.audit import AuditStore
 from services.stores.balances import AlreadyPosted, BalanceStore
@@ -165,8 +165,19 @@ class BalanceService:
         Raises `NotFound`, `IdempotencyConflict` (the key was used for another request), `Conflict` (the order is
         credited already).
         """
+        lost: OutcomeUnknown | None = None
+        if posting.kind not in _AUDITED:
+            try:
+                posted = self.balance_store.post_alone(self.database, posting, self.clock())
+            except OutcomeUnknown as unknown:
+                if posting.idempotency_key is None:
+                    raise
+                lost = unknown
+            else:
+                if posted is not None:
+                    return posted
         if posting.idempotency_key is not None:
-            return self._posted_once(lambda connection: self._post(connection, posting))
+            return self._posted_once(lambda connection: self._post(connection, posting), lost)
         with self.database.write() as connection:
             return self._post(connection, posting)
 
@@ -220,10 +231,12 @@ class BalanceService:
                 field="transaction_id",
             )
 
-    def _posted_once(self, work: Callable[[Connection], Transaction]) -> Transaction:
+    def _posted_once(
+        self, work: Callable[[Connection], Transaction], lost: OutcomeUnknown | None = None
+    ) -> Transaction:
         """The entry of keyed work, or the first one under its key. Raises `IdempotencyConflict`, `Conflict`."""
         try:
-            return self.database.once(work)
+            return self.database.once(work, lost)
         except AlreadyPosted as excluded:
             if excluded.first is None:
                 raise

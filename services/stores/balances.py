@@ -10,22 +10,9 @@ from services.domain.ledger import BalanceSummary, Posting, Transaction, Transac
 from services.errors import Conflict, NotFound
 from services.models.tables import balances, orders, transactions
 from services.models.types import MICROSECOND, UTCDateTime
+from services.stores.dialects import ScriptRunner, for_driver
 from services.stores.entries import ENTRY_COLUMNS, entry_of
-
-# The sequence number is assigned by the statement that moves the balance: the row is locked from here to the commit,
-# so numbers have no gaps and each entry's balance follows from the one before.
-_MOVE = sa.text(
-    "INSERT INTO balances (account_id, balance_cents, last_seq) VALUES (:account_id, :amount_cents, 1) "
-    "ON CONFLICT (account_id) DO UPDATE SET "
-    "balance_cents = balances.balance_cents + excluded.balance_cents, last_seq = balances.last_seq + 1 "
-    "RETURNING balance_cents, last_seq"
-)
-_RECORD = sa.text(
-    "INSERT INTO transactions (account_id, seq, kind, amount_cents, balance_after_cents, description, order_id, "
-    "idempotency_key, request_hash, actor, created_at, reverses_id) "
-    "VALUES (:account_id, :seq, :kind, :amount_cents, :balance_after_cents, :description, :order_id, "
-    ":idempotency_key, :request_hash, :actor, :created_at, :reverses_id) ON CONFLICT DO NOTHING RETURNING id"
-).bindparams(sa.bindparam("created_at", type_=UTCDateTime))
+from services.stores.postings import MOVE, POST, RECORD_ONCE, parameters_of, posted
 
 _FILL = sa.text(
     "WITH RECURSIVE numbers (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM numbers WHERE seq < :entries) "
@@ -64,46 +51,29 @@ class BalanceStore:
         Raises `NotFound` for an unknown account, order or entry, and `AlreadyPosted` where the key was used, the order
         was credited or the entry was reversed before; either way the caller's transaction must not be committed.
         """
-        moving = {"account_id": posting.account_id, "amount_cents": posting.amount_cents}
+        parameters = parameters_of(posting, now, connection.dialect)
         try:
-            balance_cents, seq = connection.execute(_MOVE, moving).one()
+            connection.exec_driver_sql(for_driver(connection.dialect, MOVE), parameters)
         except IntegrityError:
             raise NotFound(f"There is no account {posting.account_id}.", field="account_id") from None
-        entry = {
-            "seq": seq,
-            "kind": posting.kind.value,
-            "balance_after_cents": balance_cents,
-            "description": posting.description,
-            "order_id": posting.order_id,
-            "idempotency_key": posting.idempotency_key,
-            "actor": posting.actor,
-            "created_at": now,
-            "reverses_id": posting.reverses_id,
-        }
-        keyed = posting.request_hash if posting.idempotency_key is not None else None
         try:
-            row_id = connection.execute(_RECORD, {**moving, **entry, "request_hash": keyed}).scalar_one_or_none()
+            row = connection.exec_driver_sql(for_driver(connection.dialect, RECORD_ONCE), parameters).one_or_none()
         except IntegrityError:
             if posting.reverses_id is not None:
                 raise NotFound(f"There is no entry {posting.reverses_id}.", field="transaction_id") from None
             raise NotFound(f"There is no order {posting.order_id}.", field="order_id") from None
-        if row_id is None:
+        if row is None:
             # The insert waited for whoever was first, who has committed: it can be read from here.
             raise self.excluded(connection, posting) or AlreadyPosted(f"Order {posting.order_id} is already credited.")
-        return Transaction(
-            id=row_id,
-            account_id=posting.account_id,
-            seq=seq,
-            kind=posting.kind,
-            amount_cents=posting.amount_cents,
-            balance_after_cents=balance_cents,
-            description=posting.description,
-            order_id=posting.order_id,
-            idempotency_key=posting.idempotency_key,
-            actor=posting.actor,
-            created_at=now,
-            reverses_id=posting.reverses_id,
-        )
+        return posted(posting, row, connection.dialect)
+
+    def post_alone(self, runner: ScriptRunner, posting: Posting, now: datetime) -> Transaction | None:
+        """As `post`, in a transaction of its own; None where `post` would raise an error, which it then tells.
+
+        Raises what the runner raises.
+        """
+        row = runner.run(POST, parameters_of(posting, now, runner.dialect))
+        return None if row is None else posted(posting, row, runner.dialect)
 
     def excluded(self, connection: Connection, posting: Posting) -> AlreadyPosted | None:
         """The entry that has the posting's idempotency key, or reversed the same entry, as the error; None if none."""
@@ -139,8 +109,13 @@ class BalanceStore:
         )
         connection.execute(
             sa.insert(balances).from_select(
-                ["account_id", "balance_cents", "last_seq"],
-                sa.select(transactions.c.account_id, transactions.c.balance_after_cents, transactions.c.seq)
+                ["account_id", "balance_cents", "last_seq", "last_at"],
+                sa.select(
+                    transactions.c.account_id,
+                    transactions.c.balance_after_cents,
+                    transactions.c.seq,
+                    transactions.c.created_at,
+                )
                 .where(transactions.c.account_id == account_id)
                 .order_by(transactions.c.seq.desc())
                 .limit(1),
