@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from services.balance import BalanceService
     from services.charges import ChargeService
     from services.discounts import DiscountService
+    from services.ledger_import import ImportService
     from services.payments import PaymentService
     from services.pricing_dynamic import DynamicPricingService
     from services.reconciliation import ReconciliationService
@@ -99,6 +100,15 @@ class Desk:
             from services.balance import BalanceService
 
             return BalanceService.over(runtime)
+
+    @cached_property
+    def imports(self) -> "ImportService":
+        """Postings that come in files."""
+        with self._opening:
+            runtime = self.runtime
+            from services.ledger_import import ImportService
+
+            return ImportService.over(runtime)
 
     @cached_property
     def accounts(self) -> "AccountService":

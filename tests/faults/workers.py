@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.accounts import AccountService
 from services.balance import BalanceService
 from services.domain.checkout import StripeSession
 from services.gateways.ports import PaymentGateway
+from services.ledger_import import ImportService
 from services.orders import OrderService
 from services.payments import PaymentService
 from services.pricing_dynamic import DynamicPricingService
@@ -34,6 +36,18 @@ def post_forever(mouth: Connection, url: str, account_id: int, name: str, seed: 
             assert posted.success, posted.error
             mouth.send((f"{name}-{number}", amount, posted.transaction_id, posted.balance_cents))
             number += 1
+
+
+def import_file(mouth: Connection, url: str, file: Path) -> None:
+    """Imports a file; says after each batch how many rows are posted."""
+
+    def say(rows: int, of: int) -> None:
+        if of:
+            mouth.send(rows)
+
+    with desk(url, "anna") as runtime:
+        mouth.send(BEGUN)
+        ImportService.over(runtime).run(file, say)
 
 
 class _Held(GatewayOver):

@@ -67,7 +67,8 @@ def test_a_key_is_posted_once_in_a_batch_and_over_batches(balance: BalanceServic
         ]
     )
     assert again == PostedRow(1, 1, -10, first.created_at, repeated=True)
-    assert (made, twice) == (PostedRow(1, 2, -20, first.created_at), replace(made, repeated=True))
+    assert made == PostedRow(1, 2, -20, first.created_at)
+    assert twice == PostedRow(1, 2, -20, first.created_at, repeated=True)
     assert isinstance(other, IdempotencyConflict)
     assert isinstance(late, IdempotencyConflict)
     assert late.sentence == "The idempotency key k1 was used for another posting."

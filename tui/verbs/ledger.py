@@ -11,6 +11,7 @@ from services.domain.money import parse_cents
 from services.errors import NotFound
 from tui.desk import Desk
 from tui.present import NOTHING, cents, signed_cents
+from tui.verbs.ledger_import import add_import_verb
 from tui.verbs.verb import Answer, Refusal, at, group, verb
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def add_ledger_verbs(groups: Any) -> None:
         posting.add_argument("--amount", required=True, metavar="AMOUNT", help="in dollars, like 10.00")
         posting.add_argument("--reason", required=True, help="the entry's description")
         posting.add_argument("--key", metavar="KEY", help="idempotency key: the same key posts once")
+    add_import_verb(ledger)
 
 
 def _ledger_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
