@@ -13,6 +13,7 @@ from services.domain.text import is_storable
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 storable_texts = st.text(min_size=1, max_size=8).filter(is_storable)
+ids = st.integers(1, 2**63 - 1)
 amounts = st.integers(-MAX_AMOUNT_CENTS, MAX_AMOUNT_CENTS) | st.integers(-1_100, 1_100)
 
 
@@ -30,7 +31,7 @@ def filters(
     texts: st.SearchStrategy[str] = storable_texts,
     actors: st.SearchStrategy[str] = storable_texts,
     cents: st.SearchStrategy[int] = amounts,
-    order_ids: st.SearchStrategy[int] | None = None,
+    order_ids: st.SearchStrategy[int] = ids,
     first: datetime = FIRST,
     last: datetime = LAST,
 ) -> LedgerFilter:
@@ -51,7 +52,7 @@ def filters(
         first=None if begin is None else span[0],
         last=None if end is None else span[1],
         texts=tuple(draw(st.lists(texts, max_size=2) | st.just([]))),
-        order_id=draw(maybe(order_ids or st.integers(1, 2**63 - 1))),  # type: ignore[arg-type]
+        order_id=draw(maybe(order_ids)),  # type: ignore[arg-type]
         actor=draw(maybe(actors)),  # type: ignore[arg-type]
         reversed=draw(st.sampled_from([False, False, False, True])),
     )
