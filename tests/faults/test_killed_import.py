@@ -29,7 +29,8 @@ def killed_import(url: str, file: Path, rows: int, random: Random) -> int:
             done = member.hear()
         said: list[int] = list(member.hear_until(time.monotonic() + random.uniform(0, LONGEST_SECONDS)))
         assert member.kill(), "The import had ended before it was killed."
-        return max([done, *said, *member.hear_rest()])
+        said += member.hear_rest()
+        return max([done, *said])
     finally:
         member.end()
 

@@ -12,6 +12,7 @@ from services.errors import NotFound
 from tui.desk import Desk
 from tui.present import NOTHING, cents, signed_cents
 from tui.verbs.ledger_import import add_import_verb
+from tui.verbs.ledger_seal import add_seal_verbs
 from tui.verbs.verb import Answer, Refusal, at, group, verb
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def add_ledger_verbs(groups: Any) -> None:
         posting.add_argument("--reason", required=True, help="the entry's description")
         posting.add_argument("--key", metavar="KEY", help="idempotency key: the same key posts once")
     add_import_verb(ledger)
+    add_seal_verbs(ledger)
 
 
 def _ledger_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
