@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -56,9 +57,7 @@ def put_history(database: Database, entries: int, seed: int = 4711) -> list[Tran
             account_id: _ledger(chance, account_id, count) for account_id, count in ((1, entries), (2, entries // 2))
         }
         rows = sorted((row for ledger in ledgers.values() for row in ledger), key=lambda row: row.id)
-        for row in rows:
-            keyed = {"request_hash": None if row.idempotency_key is None else "h"}
-            connection.execute(sa.insert(transactions).values({**vars(row), "kind": row.kind.value, **keyed}))
+        connection.execute(sa.insert(transactions), [_values(row) for row in rows])
         for account_id, ledger in ledgers.items():
             newest = ledger[-1]
             connection.execute(
@@ -70,6 +69,11 @@ def put_history(database: Database, entries: int, seed: int = 4711) -> list[Tran
                 )
             )
     return ledgers[1]
+
+
+def _values(row: Transaction) -> dict[str, Any]:
+    keyed = {"request_hash": None if row.idempotency_key is None else "h"}
+    return {**vars(row), "kind": row.kind.value, **keyed}
 
 
 def _ledger(chance: random.Random, account_id: int, entries: int) -> list[Transaction]:
