@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.domain.ledger import PostedRow, Posting
 from services.errors import IdempotencyConflict, InvalidInput, NotFound, PaydeskError, TryAgain
-from services.models.tables import accounts, transactions
+from services.models.tables import accounts, balances, transactions
 from services.models.types import UTCDateTime
 from services.stores.dialects import for_driver
 from services.stores.postings import MOVE
@@ -60,6 +60,7 @@ class BatchStore:
 
         Raises `TryAgain` where another transaction used one of the keys meanwhile: nothing may be committed then.
         """
+        _lock(connection, {posting.account_id for posting in postings})
         outcomes = self.known(connection, postings)
         chosen: dict[int, list[int]] = defaultdict(list)  # by account: where its postings stand
         made: dict[str, int] = {}  # where a key of this batch stands first
@@ -72,7 +73,7 @@ class BatchStore:
                 else:
                     again[place] = earlier
         entries: list[dict[str, Any]] = []
-        for account_id in sorted(chosen):  # in one order, so that two batches do not wait for each other in a ring
+        for account_id in sorted(chosen):
             places = chosen[account_id]
             rows = _moved(connection, [postings[place] for place in places], now)
             for place, (row, entry) in zip(places, rows, strict=True):
@@ -88,6 +89,17 @@ class BatchStore:
         for place, earlier in again.items():
             outcomes[place] = replace(cast("PostedRow", outcomes[earlier]), repeated=True)
         return cast("list[Outcome]", outcomes)
+
+
+def _lock(connection: Connection, account_ids: set[int]) -> None:
+    """Holds balances until the transaction ends, in one order, so that batches do not wait for each other in a ring.
+
+    Who posts one of the keys meanwhile holds one of these, and has committed once they are ours: so the key is known.
+    On SQLite the transaction holds everything from its beginning.
+    """
+    if connection.dialect.name == "postgresql":
+        held = sa.select(balances.c.account_id).where(balances.c.account_id.in_(account_ids))
+        connection.execute(held.order_by(balances.c.account_id).with_for_update())
 
 
 def _known(
