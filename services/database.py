@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, RootTransaction, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
-from services.direct import BUSY, LOST, ask_after_idling, run_on_postgresql, run_on_sqlite
+from services.direct import BUSY, LOST, TRUSTED_SECONDS, ask_after_idling, run_on_postgresql, run_on_sqlite
 from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
 from services.models import HEAD
 from services.stores.dialects import Script
@@ -54,17 +55,23 @@ class Database:
     """One database, SQLite or PostgreSQL by its URL. Connects when it is first used; safe from any thread.
 
     `busy_timeout_ms` is how long a writer waits for another one on SQLite; `pause` waits some seconds between two
-    runs of `once`.
+    runs of `once`; a PostgreSQL connection that lay idle for more than `trusted_seconds` is asked whether it still
+    stands before a script is run on it.
     """
 
     def __init__(
-        self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, pause: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        pause: Callable[[float], None] = time.sleep,
+        trusted_seconds: float = TRUSTED_SECONDS,
     ) -> None:
         self._pause = pause
         self.url = _parsed(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url, busy_timeout_ms) if self.is_sqlite else _postgresql_engine(url)
-        self._scripting = self._engine if self.is_sqlite else _postgresql_engine(url, autocommit=True)
+        self._scripting = self._engine if self.is_sqlite else _scripting_engine(url, trusted_seconds)
 
     @property
     def dialect(self) -> Dialect:
@@ -329,30 +336,37 @@ def _turn_on_wal(connection: sqlite3.Connection) -> None:
         time.sleep(_WAL_PAUSE_SECONDS)
 
 
-def _postgresql_engine(url: str, *, autocommit: bool = False) -> Engine:
-    conninfo = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
+def _postgresql_engine(url: str) -> Engine:
+    connect = partial(_connect, url)
+    return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, hide_parameters=True)
 
-    def connect() -> "psycopg.Connection[Any]":
-        # libpq reads the address itself, so several hosts and target_session_attrs work as it documents
-        import psycopg
 
-        try:
-            return psycopg.connect(conninfo, autocommit=autocommit)
-        except psycopg.ProgrammingError:
-            # libpq repeats the part that it cannot read, which may be the password
-            raise ConfigurationError(
-                "DATABASE_URL is not an address that PostgreSQL can read.", field="database_url"
-            ) from None
+def _scripting_engine(url: str, trusted_seconds: float) -> Engine:
+    """Connections on which each statement is a transaction of its own, so that nothing is ever left to be rolled back.
 
-    if not autocommit:
-        return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, hide_parameters=True)
-    # Nothing is ever left to be rolled back; and a new connection costs a hundred times what a posting does.
+    Many are kept, for a new one costs a hundred times what a posting does.
+    """
     engine = sa.create_engine(
         "postgresql+psycopg://",
-        creator=connect,
+        creator=partial(_connect, url, autocommit=True),
         pool_size=SCRIPTING_CONNECTIONS,
         pool_reset_on_return=None,
+        use_native_hstore=False,  # else a transaction of SQLAlchemy's own comes first
         hide_parameters=True,
     )
-    ask_after_idling(engine)
+    ask_after_idling(engine, trusted_seconds)
     return engine
+
+
+def _connect(url: str, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
+    # libpq reads the address itself, so several hosts and target_session_attrs work as it documents
+    import psycopg
+
+    conninfo = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
+    try:
+        return psycopg.connect(conninfo, autocommit=autocommit)
+    except psycopg.ProgrammingError:
+        # libpq repeats the part that it cannot read, which may be the password
+        raise ConfigurationError(
+            "DATABASE_URL is not an address that PostgreSQL can read.", field="database_url"
+        ) from None

@@ -55,7 +55,7 @@ def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, A
 
     try:
         pooled = engine.raw_connection()
-    except OperationalError:
+    except (OperationalError, psycopg.Error):  # the latter from what SQLAlchemy asks of a first connection
         return None
     driver: Any = pooled.driver_connection
     try:
@@ -74,8 +74,8 @@ def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, A
         pooled.close()
 
 
-def ask_after_idling(engine: Engine) -> None:
-    """Has a connection asked whether it still stands, after it lay idle for more than `TRUSTED_SECONDS`."""
+def ask_after_idling(engine: Engine, trusted_seconds: float) -> None:
+    """Has a connection asked whether it still stands, after it lay idle for more than `trusted_seconds`."""
 
     @event.listens_for(engine, "checkin")
     def _note(_driver: object, record: Any) -> None:
@@ -85,7 +85,7 @@ def ask_after_idling(engine: Engine) -> None:
     def _ask(driver: "psycopg.Connection[Any]", record: Any, _pooled: object) -> None:
         import psycopg
 
-        if time.monotonic() - record.info.get("idle_since", time.monotonic()) > TRUSTED_SECONDS:
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) > trusted_seconds:
             try:
                 driver.execute("SELECT 1")
             except psycopg.Error:
