@@ -5,7 +5,8 @@ Every query is bounded by a range of sequence numbers, so that its work is known
 
 import string
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -30,7 +31,6 @@ _AT = sa.text(
     ") SELECT max(lowest) FROM halves"
 ).bindparams(sa.bindparam("moment", type_=UTCDateTime))
 
-_EXPORTED = [transactions.c[name] for name in COLUMNS]
 _NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 
 
@@ -89,24 +89,30 @@ class HistoryStore:
 
     def exported(self, connection: Connection, entries: SeqRange, wanted: LedgerFilter) -> list[ExportRow]:
         """The entries of a range that the filter means, oldest first, as bare as a million of them need."""
-        sqlite = connection.dialect.name == "sqlite"
-        # As the driver gives it: what the column type does for one value is too slow for a million.
-        moment = sa.type_coerce(transactions.c.created_at, sa.Integer if sqlite else sa.DateTime(timezone=True))
         statement = (
-            sa.select(*(moment if column is transactions.c.created_at else column for column in _EXPORTED))
+            sa.select(*(_moment(connection) if name == "created_at" else transactions.c[name] for name in COLUMNS))
             .where(*_conditions(connection, entries, wanted))
             .order_by(transactions.c.seq)
         )
-        written = _micros_written if sqlite else _moment_written
-        return [(seq, written(created_at), *rest) for seq, created_at, *rest in connection.execute(statement)]
+        rows = connection.execute(statement)
+        if connection.dialect.name == "sqlite":
+            return [(seq, _micros_written(micros), *rest) for seq, micros, *rest in rows]
+        return [tuple(row) for row in rows]
+
+
+def _moment(connection: Connection) -> sa.ColumnElement[Any]:
+    """The moment of an entry, without what the column's type does for one value, which is too slow for a million.
+
+    PostgreSQL writes it itself, SQLite gives its microseconds.
+    """
+    if connection.dialect.name == "sqlite":
+        return sa.type_coerce(transactions.c.created_at, sa.Integer)
+    in_utc = sa.func.timezone("UTC", transactions.c.created_at)
+    return sa.func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 
 def _micros_written(micros: int) -> str:
     return f"{(_NAIVE_EPOCH + timedelta(0, 0, micros)).isoformat(timespec='microseconds')}Z"
-
-
-def _moment_written(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _conditions(connection: Connection, entries: SeqRange, wanted: LedgerFilter) -> Iterator[sa.ColumnElement[bool]]:
