@@ -12,22 +12,22 @@ from services.errors import Conflict
 from services.models.tables import balances, seals
 from services.stores.dialects import for_driver
 
-_HASHED_ON_SQLITE = "CAST({} AS BLOB)".format(
-    " || ".join(f"COALESCE(length(CAST({name} AS BLOB)) || ':' || {name}, '-')" for name in SEALED_COLUMNS)
+_ROWS = (
+    "SELECT seq, {} FROM transactions "
+    "WHERE account_id = :account_id AND seq BETWEEN :first_seq AND :last_seq ORDER BY seq, id"
 )
+_BYTES = [f"COALESCE(length(CAST({name} AS BLOB)) || ':' || {name}, '-')" for name in SEALED_COLUMNS]
+ROWS_ON_SQLITE = _ROWS.format(f"CAST({' || '.join(_BYTES)} AS BLOB)")
+"""Entries as they are hashed."""
+
 _TEXTS = [
     "CAST(CAST(extract(epoch FROM created_at) * 1000000 AS BIGINT) AS TEXT)"
     if name == "created_at"
     else f"CAST({name} AS TEXT)"
     for name in SEALED_COLUMNS
 ]
-_HASHED_ON_POSTGRESQL = "convert_to({}, 'UTF8')".format(
-    " || ".join(f"COALESCE(octet_length({text}) || ':' || {text}, '-')" for text in _TEXTS)
-)
-_ROWS = (
-    "SELECT seq, {} FROM transactions "
-    "WHERE account_id = :account_id AND seq BETWEEN :first_seq AND :last_seq ORDER BY seq, id"
-)
+_OCTETS = [f"COALESCE(octet_length({text}) || ':' || {text}, '-')" for text in _TEXTS]
+_ROWS_ON_POSTGRESQL = _ROWS.format(f"convert_to({' || '.join(_OCTETS)}, 'UTF8')")
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,10 @@ class SealStore:
 
     def rows(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[SealedRow]:
         """The entries `first_seq` to `last_seq` as they are hashed, in order."""
-        hashed = _HASHED_ON_SQLITE if connection.dialect.name == "sqlite" else _HASHED_ON_POSTGRESQL
-        found = connection.exec_driver_sql(
-            for_driver(connection.dialect, _ROWS).format(hashed),
-            {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq},
-        )
+        dialect = connection.dialect
+        statement = ROWS_ON_SQLITE if dialect.name == "sqlite" else for_driver(dialect, _ROWS_ON_POSTGRESQL)
+        parameters = {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq}
+        found = connection.exec_driver_sql(statement, parameters)
         return [(seq, columns) for seq, columns in found]
 
     def append(self, connection: Connection, new: Sequence[Seal]) -> None:
