@@ -7,7 +7,7 @@ from datetime import datetime
 from services.domain.ledger import Transaction, TransactionKind
 from services.domain.period import Period
 
-_LEAP = 8
+_LEAP = 4
 
 
 @dataclass(frozen=True)

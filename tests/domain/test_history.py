@@ -50,8 +50,8 @@ def test_parts_follow_one_another_from_the_newest_back(
 def test_a_fast_reader_gets_more_at_once_and_a_slow_one_less() -> None:
     whole = SeqRange(1, 1, 1_000_000)
     assert [piece.size for piece in read(whole, 1_000_000, 100, lambda piece: piece.size)] == [
-        *(100 * 8**power for power in range(5)),
-        1_000_000 - sum(100 * 8**power for power in range(5)),
+        *(100 * 4**power for power in range(7)),
+        1_000_000 - sum(100 * 4**power for power in range(7)),
     ]
     assert [piece.size for piece in read(whole, 1_000_000, 100, lambda piece: piece.size * 2_000)] == [100, 400]
     assert [piece.size for piece in read(whole, 1_000_000, 100, lambda _: 2_000_000)] == [100]
