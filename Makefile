@@ -20,8 +20,8 @@ test: .venv/dev.ready ## run the tests: real databases, real processes, the sand
 	$(BIN)/python -m pytest --numprocesses 2 --ignore tests/races --ignore tests/faults
 	$(BIN)/python -m pytest tests/races tests/faults # these want the processors to themselves
 
-soak: .venv/dev.ready ## run the fault and race tests with their full counts
-	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races
+soak: .venv/dev.ready ## run the fault, race and tampering tests with their full counts
+	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races tests/services/test_seals.py
 
 check: .venv/dev.ready ## what CI runs: format, lint, types, layers, then the tests
 	$(BIN)/ruff format --check .
