@@ -153,10 +153,16 @@ def _contains(connection: Connection, text: str) -> sa.ColumnElement[bool]:
     description = transactions.c.description
     if connection.dialect.name != "sqlite":
         return sa.collate(description, "C").op("~")("".join(map(_in_regex, text)))
-    if all(character.isascii() or len(either_case(character)) == 1 for character in text):
-        # LIKE knows the two cases of ASCII and of nothing else. Source: https://www.sqlite.org/lang_expr.html#like
-        return description.like(f"%{''.join(map(_in_like, text))}%", escape="\\")
-    return description.op("GLOB")(f"*{''.join(map(_in_glob, text))}*")
+    # LIKE knows the two cases of ASCII and of nothing else. Source: https://www.sqlite.org/lang_expr.html#like
+    # GLOB can be told of all others, and is slow: it is asked only where LIKE finds the longest part without any.
+    marked = "".join(character if _like_knows(character) else "\0" for character in text)
+    longest = max(marked.split("\0"), key=len)
+    like = description.like(f"%{''.join(map(_in_like, longest))}%", escape="\\")
+    return like if longest == text else like & description.op("GLOB")(f"*{''.join(map(_in_glob, text))}*")
+
+
+def _like_knows(character: str) -> bool:
+    return character.isascii() or len(either_case(character)) == 1
 
 
 def _in_regex(character: str) -> str:
