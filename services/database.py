@@ -1,4 +1,4 @@
-"""Engines, pragmas and transactions: `with database.write()` is the only place that commits."""
+"""Engines, pragmas and transactions: work commits by `with database.write()` only, and a script by `run`."""
 
 import errno
 import os

@@ -36,14 +36,13 @@ def run_on_sqlite(engine: Engine, script: Script, parameters: Mapping[str, Any])
             row: tuple[Any, ...] | None = driver.execute(statement, parameters).fetchone()
         driver.execute("COMMIT")
     except sqlite3.Error as error:
-        driver.rollback()
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
             raise TryAgain(BUSY) from None
         return None
     else:
         return row
     finally:
-        pooled.close()  # which rolls back what another error left open
+        pooled.close()  # which rolls back what an error left open
 
 
 def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -58,19 +57,20 @@ def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, A
     except (OperationalError, psycopg.Error):  # the latter from what SQLAlchemy asks of a first connection
         return None
     driver: Any = pooled.driver_connection
+    answered = False
     try:
         row: tuple[Any, ...] | None = driver.execute(script.postgresql, parameters).fetchone()
+        answered = True
     except psycopg.Error:
         if driver.closed:
-            pooled.invalidate()
             raise OutcomeUnknown(LOST) from None
+        answered = True
         return None
-    except BaseException:
-        pooled.invalidate()  # an answer may still be on its way
-        raise
     else:
         return row
     finally:
+        if not answered:
+            pooled.invalidate()  # it is gone, or an answer is still on its way
         pooled.close()
 
 
