@@ -1,7 +1,7 @@
 """Balances: crediting, deducting, and reading the ledger."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,18 +10,21 @@ from sqlalchemy.engine import Connection
 from services.clock import Clock
 from services.database import Database
 from services.domain.audit import posting_audit
-from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
+from services.domain.ledger import BalanceSummary, PostedRow, Posting, Transaction, TransactionKind
 from services.domain.money import format_cents, is_amount
 from services.domain.text import check_text, is_id
-from services.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
+from services.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, OutcomeUnknown
 from services.runtime import Runtime, get_runtime
 from services.stores.audit import AuditStore
 from services.stores.balances import AlreadyPosted, BalanceStore
+from services.stores.batches import BatchStore, Outcome
 
 __all__ = [
     "BalanceResult",
     "BalanceService",
     "BalanceSummary",
+    "Outcome",
+    "PostedRow",
     "Posting",
     "Transaction",
     "TransactionKind",
@@ -30,6 +33,9 @@ __all__ = [
 
 MAX_PAGE = 1_000
 """The most entries that one call reads."""
+
+MAX_BATCH = 10_000
+"""The most postings that one transaction makes."""
 
 MAX_DESCRIPTION = 500
 """The most characters that the description of an entry has."""
@@ -64,6 +70,7 @@ class BalanceService:
         self.database = database
         self.balance_store = balance_store
         self.audit_store = audit_store
+        self.batch_store = BatchStore()
         self.clock = clock
         self.actor = actor
 
@@ -168,10 +175,42 @@ class BalanceService:
         Raises `NotFound`, `IdempotencyConflict` (the key was used for another request), `Conflict` (the order is
         credited already).
         """
+        lost: OutcomeUnknown | None = None
+        if posting.kind not in _AUDITED:
+            try:
+                posted = self.balance_store.post_alone(self.database, posting, self.clock())
+            except OutcomeUnknown as unknown:
+                if posting.idempotency_key is None:
+                    raise
+                lost = unknown
+            else:
+                if posted is not None:
+                    return posted
         if posting.idempotency_key is not None:
-            return self._posted_once(lambda connection: self._post(connection, posting))
+            return self._posted_once(lambda connection: self._post(connection, posting), lost)
         with self.database.write() as connection:
             return self._post(connection, posting)
+
+    def post_many(self, postings: Sequence[Posting]) -> list[Outcome]:
+        """Makes up to 10,000 postings in one transaction, in their order; for each its entry, or why there is none.
+
+        As with `post`, a key that was used before moves nothing, and corrections have their audit rows. Where all have
+        keys, a batch whose COMMIT may be lost is made again; otherwise `OutcomeUnknown` says that it may be there.
+        Orders are credited and entries are reversed one at a time: such a posting is refused.
+
+        Raises `InvalidInput` for a larger batch, and `TryAgain` where nothing was done.
+        """
+        if len(postings) > MAX_BATCH:
+            raise InvalidInput(f"A batch has at most {MAX_BATCH} postings.", field="postings")
+        if all(posting.idempotency_key is not None for posting in postings):
+            return self.database.once(lambda connection: self._post_many(connection, postings))
+        with self.database.write() as connection:
+            return self._post_many(connection, postings)
+
+    def check_many(self, postings: Sequence[Posting]) -> list[Outcome | None]:
+        """What `post_many` would answer now, with None for what it would post; nothing is changed."""
+        with self.database.read() as connection:
+            return self.batch_store.known(connection, postings)
 
     def reverse(self, transaction_id: int, reason: str, *, idempotency_key: str | None = None) -> BalanceResult:
         """Takes an entry back by one of the opposite amount, with its audit row; the entry itself stays as it is.
@@ -233,10 +272,12 @@ class BalanceService:
                 field="transaction_id",
             )
 
-    def _posted_once(self, work: Callable[[Connection], Transaction]) -> Transaction:
+    def _posted_once(
+        self, work: Callable[[Connection], Transaction], lost: OutcomeUnknown | None = None
+    ) -> Transaction:
         """The entry of keyed work, or the first one under its key. Raises `IdempotencyConflict`, `Conflict`."""
         try:
-            return self.database.once(work)
+            return self.database.once(work, lost)
         except AlreadyPosted as excluded:
             if excluded.first is None:
                 raise
@@ -251,8 +292,19 @@ class BalanceService:
         transaction = self.balance_store.post(connection, posting, self.clock())
         action = _AUDITED.get(posting.kind)
         if action is not None:
-            self.audit_store.append(connection, posting_audit(action, transaction))
+            self.audit_store.append(connection, posting_audit(action, posting, transaction))
         return transaction
+
+    def _post_many(self, connection: Connection, postings: Sequence[Posting]) -> list[Outcome]:
+        outcomes = self.batch_store.post(connection, postings, self.clock())
+        audited = [
+            posting_audit(_AUDITED[posting.kind], posting, outcome)
+            for posting, outcome in zip(postings, outcomes, strict=True)
+            if posting.kind in _AUDITED and isinstance(outcome, PostedRow) and not outcome.repeated
+        ]
+        if audited:
+            self.audit_store.append_all(connection, audited)
+        return outcomes
 
     def _stored(self, connection: Connection, transaction_id: int) -> Transaction:
         entry = self.balance_store.get(connection, transaction_id) if is_id(transaction_id) else None

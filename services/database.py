@@ -1,4 +1,4 @@
-"""Engines, pragmas and transactions: `with database.write()` is the only place that commits."""
+"""Engines, pragmas and transactions: work commits by `with database.write()` only, and a script by `run`."""
 
 import errno
 import os
@@ -6,18 +6,21 @@ import random
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, Engine, RootTransaction, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, RootTransaction, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
+from services.direct import BUSY, LOST, TRUSTED_SECONDS, ask_after_idling, run_on_postgresql, run_on_sqlite
 from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
 from services.models import HEAD
+from services.stores.dialects import Script
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,6 +32,9 @@ APPLICATION_ID = 0x70617964
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one on SQLite."""
+
+SCRIPTING_CONNECTIONS = 16
+"""How many PostgreSQL connections are kept for scripts, at most; they are opened when threads need them."""
 
 RUNS = 4
 """How often `Database.once` runs its work at most."""
@@ -49,16 +55,28 @@ class Database:
     """One database, SQLite or PostgreSQL by its URL. Connects when it is first used; safe from any thread.
 
     `busy_timeout_ms` is how long a writer waits for another one on SQLite; `pause` waits some seconds between two
-    runs of `once`.
+    runs of `once`; a PostgreSQL connection that lay idle for more than `trusted_seconds` is asked whether it still
+    stands before a script is run on it.
     """
 
     def __init__(
-        self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS, pause: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        pause: Callable[[float], None] = time.sleep,
+        trusted_seconds: float = TRUSTED_SECONDS,
     ) -> None:
         self._pause = pause
         self.url = _parsed(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url, busy_timeout_ms) if self.is_sqlite else _postgresql_engine(url)
+        self._scripting = self._engine if self.is_sqlite else _scripting_engine(url, trusted_seconds)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this database writes what the two write differently."""
+        return self._engine.dialect
 
     @property
     def label(self) -> str:
@@ -99,11 +117,19 @@ class Database:
             except DBAPIError as error:
                 if self.is_sqlite or not error.connection_invalidated:
                     raise
-                raise OutcomeUnknown(
-                    "The connection was lost while saving: it is not known whether it was saved."
-                ) from None
+                raise OutcomeUnknown(LOST) from None
 
-    def once(self, work: Callable[[Connection], T]) -> T:
+    def run(self, script: Script, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The row that a script returns, in a transaction of its own that is committed then, at the driver's speed.
+
+        None where it was refused, for whatever reason, and nothing was changed: the same work by `write` or `once`
+        then tells why. Raises `TryAgain` where an SQLite file stays busy, and `OutcomeUnknown` where the connection was
+        lost on the way.
+        """
+        run = run_on_sqlite if self.is_sqlite else run_on_postgresql
+        return run(self._scripting, script, parameters)
+
+    def once(self, work: Callable[[Connection], T], unknown: OutcomeUnknown | None = None) -> T:
         """What `work` answers, in a write transaction that is run again where its COMMIT may be lost; `RUNS` at most.
 
         It is run again where a conflict or a lost connection undid it, and where it is not known whether its COMMIT
@@ -112,9 +138,9 @@ class Database:
         that is still under way.
 
         Raises what `work` raises, and `TryAgain` where no run did anything. Once the outcome of a run is unknown, only
-        a run that comes to an end tells what is true: without one it raises `OutcomeUnknown`.
+        a run that comes to an end tells what is true: without one it raises `OutcomeUnknown`. `unknown` is such an
+        outcome of the same work, from before.
         """
-        unknown: OutcomeUnknown | None = None
         run = 1
         while True:
             try:
@@ -180,6 +206,7 @@ class Database:
     def close(self) -> None:
         """Closes the connections that are not in use."""
         self._engine.dispose()
+        self._scripting.dispose()
 
     @contextmanager
     def _transaction(self, sqlite_begin: str) -> Iterator[tuple[Connection, RootTransaction]]:
@@ -198,7 +225,7 @@ class Database:
             state = getattr(error.orig, "sqlstate", None)
             busy = "locked" in str(error.orig) if self.is_sqlite else state in _SERIALIZATION_FAILURES
             if busy:
-                raise TryAgain("The database is busy with other work. Nothing was changed; try again.") from None
+                raise TryAgain(BUSY) from None
             if not self.is_sqlite and (error.connection_invalidated or state is None or state.startswith("08")):
                 raise TryAgain(_UNREACHABLE) from None
             raise
@@ -310,18 +337,36 @@ def _turn_on_wal(connection: sqlite3.Connection) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    conninfo = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
-
-    def connect() -> "psycopg.Connection[Any]":
-        # libpq reads the address itself, so several hosts and target_session_attrs work as it documents
-        import psycopg
-
-        try:
-            return psycopg.connect(conninfo)
-        except psycopg.ProgrammingError:
-            # libpq repeats the part that it cannot read, which may be the password
-            raise ConfigurationError(
-                "DATABASE_URL is not an address that PostgreSQL can read.", field="database_url"
-            ) from None
-
+    connect = partial(_connect, url)
     return sa.create_engine("postgresql+psycopg://", creator=connect, pool_pre_ping=True, hide_parameters=True)
+
+
+def _scripting_engine(url: str, trusted_seconds: float) -> Engine:
+    """Connections on which each statement is a transaction of its own, so that nothing is ever left to be rolled back.
+
+    Many are kept, for a new one costs a hundred times what a posting does.
+    """
+    engine = sa.create_engine(
+        "postgresql+psycopg://",
+        creator=partial(_connect, url, autocommit=True),
+        pool_size=SCRIPTING_CONNECTIONS,
+        pool_reset_on_return=None,
+        use_native_hstore=False,  # else a transaction of SQLAlchemy's own comes first
+        hide_parameters=True,
+    )
+    ask_after_idling(engine, trusted_seconds)
+    return engine
+
+
+def _connect(url: str, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
+    # libpq reads the address itself, so several hosts and target_session_attrs work as it documents
+    import psycopg
+
+    conninfo = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", url)
+    try:
+        return psycopg.connect(conninfo, autocommit=autocommit)
+    except psycopg.ProgrammingError:
+        # libpq repeats the part that it cannot read, which may be the password
+        raise ConfigurationError(
+            "DATABASE_URL is not an address that PostgreSQL can read.", field="database_url"
+        ) from None

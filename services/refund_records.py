@@ -139,7 +139,7 @@ class RefundRecords:
                 # a person may have reversed the entry by hand before
                 if self.balance_store.excluded(connection, giving_back) is None:
                     entry = self.balance_store.post(connection, giving_back, self.clock())
-                    self.audit_store.append(connection, posting_audit("reverse", entry))
+                    self.audit_store.append(connection, posting_audit("reverse", giving_back, entry))
             return self._in(connection, refund.id)
 
         return self.database.once(give_back)

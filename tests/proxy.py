@@ -1,10 +1,15 @@
-"""A proxy before PostgreSQL that cuts connections at their COMMIT, at an exact moment, and counts how often it did."""
+"""A proxy before PostgreSQL that cuts connections at their COMMIT, at an exact moment, and counts how often it did.
+
+A posting that is a transaction by itself is committed without that word, at the end of its message: it counts as one.
+"""
 
 import contextlib
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -15,6 +20,9 @@ COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
 
 COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
 """How the server says that it has committed."""
+
+IDLE = b"Z\0\0\0\x05I"
+"""How the server says that it is ready, and in no transaction."""
 
 DEADLINE_SECONDS = 60
 """How long the server may take to answer before its connection is given up."""
@@ -110,14 +118,17 @@ class CommitProxy:
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server.sendall(_message(asked, type_bytes=0))  # the message that starts a session has no type
+        scripts: set[bytes] = set()
         while True:
-            client.sendall(_pass_on(answered, client, until=b"Z"))
-            message = _pass_on(asked, server, until=b"QS")
-            moment = self._next_cut() if message == COMMIT else None
+            client.sendall(ready := _pass_on(answered, client, until=b"Z"))
+            executed: set[bytes] = set()
+            message = _pass_on(asked, server, until=b"QS", note=partial(_note, scripts, executed))
+            alone = ready == IDLE and not scripts.isdisjoint(executed)
+            moment = self._next_cut() if message == COMMIT or alone else None
             if moment is not Cut.BEFORE:
                 server.sendall(message)
             if moment is Cut.AFTER:
-                while _message(answered) != COMMITTED:
+                while _message(answered) not in (COMMITTED, IDLE):
                     pass
             if moment is not None:
                 with self._lock:
@@ -129,11 +140,22 @@ class CommitProxy:
             return self._cuts.popleft() if self._cuts else None
 
 
-def _pass_on(source: BinaryIO, to: socket.socket, *, until: bytes) -> bytes:
+def _pass_on(
+    source: BinaryIO, to: socket.socket, *, until: bytes, note: Callable[[bytes], None] = lambda _: None
+) -> bytes:
     """Passes messages on up to the first one whose type is in `until`, which is returned unsent."""
     while (message := _message(source))[:1] not in until:
+        note(message)
         to.sendall(message)
     return message
+
+
+def _note(scripts: set[bytes], executed: set[bytes], message: bytes) -> None:
+    """Remembers which prepared statements are postings by themselves, and which statements are executed."""
+    if message[:1] == b"P" and b"INSERT INTO transactions" in message:
+        scripts.add(message[5:].split(b"\0")[0])
+    elif message[:1] == b"B":
+        executed.add(message[5:].split(b"\0")[1])
 
 
 def _message(source: BinaryIO, type_bytes: int = 1) -> bytes:

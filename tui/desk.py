@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from services.balance import BalanceService
     from services.charges import ChargeService
     from services.discounts import DiscountService
+    from services.explanations import ExplanationService
+    from services.history import HistoryService
+    from services.ledger_import import ImportService
     from services.payments import PaymentService
     from services.pricing_dynamic import DynamicPricingService
     from services.reconciliation import ReconciliationService
     from services.refunds import RefundService
     from services.runtime import Runtime
+    from services.seals import SealService
     from services.settings import Settings
     from services.verification import VerificationService
 
@@ -106,6 +110,42 @@ class Desk:
             from services.balance import BalanceService
 
             return BalanceService.over(runtime)
+
+    @cached_property
+    def history(self) -> "HistoryService":
+        """What an account's ledger holds, whatever its length."""
+        with self._opening:
+            runtime = self.runtime
+            from services.history import HistoryService
+
+            return HistoryService.over(runtime)
+
+    @cached_property
+    def explanations(self) -> "ExplanationService":
+        """All that is stored about an entry."""
+        with self._opening:
+            runtime = self.runtime
+            from services.explanations import ExplanationService
+
+            return ExplanationService.over(runtime)
+
+    @cached_property
+    def imports(self) -> "ImportService":
+        """Postings that come in files."""
+        with self._opening:
+            runtime = self.runtime
+            from services.ledger_import import ImportService
+
+            return ImportService.over(runtime)
+
+    @cached_property
+    def seals(self) -> "SealService":
+        """The chain of hashes over the ledger."""
+        with self._opening:
+            runtime = self.runtime
+            from services.seals import SealService
+
+            return SealService.over(runtime)
 
     @cached_property
     def accounts(self) -> "AccountService":

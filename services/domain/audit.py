@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.domain.ledger import Transaction
+from services.domain.ledger import PostedRow, Posting, Transaction
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class AuditEntry:
     reason: str = ""
 
 
-def posting_audit(action: str, transaction: Transaction) -> AuditEntry:
+def posting_audit(action: str, posting: Posting, entry: Transaction | PostedRow) -> AuditEntry:
     """The audit entry of a correction that a person made on a balance."""
     return AuditEntry(
-        created_at=transaction.created_at,
-        actor=transaction.actor,
+        created_at=entry.created_at,
+        actor=posting.actor,
         action=action,
         object_type="balance",
-        object_id=str(transaction.account_id),
-        before={"balance_cents": transaction.balance_after_cents - transaction.amount_cents},
-        after={"balance_cents": transaction.balance_after_cents, "seq": transaction.seq},
-        reason=transaction.description,
+        object_id=str(posting.account_id),
+        before={"balance_cents": entry.balance_after_cents - posting.amount_cents},
+        after={"balance_cents": entry.balance_after_cents, "seq": entry.seq},
+        reason=posting.description,
     )

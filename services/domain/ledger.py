@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from services.errors import InvalidInput
 
@@ -41,7 +42,7 @@ class Posting:
         if (self.kind is TransactionKind.REVERSAL) != (self.reverses_id is not None):
             raise InvalidInput("A reversal, and nothing else, names the entry that it takes back.", field="kind")
 
-    @property
+    @cached_property
     def request_hash(self) -> str:
         """SHA-256, in hex, of what the posting asks for: tells a repeated request from another one."""
         request = [self.account_id, self.amount_cents, self.kind, self.description, self.order_id]
@@ -69,6 +70,20 @@ class Transaction:
     actor: str
     created_at: datetime
     reverses_id: int | None = None
+
+
+@dataclass(frozen=True)
+class PostedRow:
+    """The entry that a posting of a batch made, by its account and number, with the balance after it in cents.
+
+    `repeated`: its key was posted before, and this is the entry that it made then.
+    """
+
+    account_id: int
+    seq: int
+    balance_after_cents: int
+    created_at: datetime
+    repeated: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,3 +31,9 @@ def is_storable(text: str) -> bool:
 def is_id(value: object) -> TypeGuard[int]:
     """Whether `value` is an `int` (no bool) that can be the id of a row."""
     return type(value) is int and 1 <= value < 2**63
+
+
+def either_case(character: str) -> str:
+    """The character with its lower and its upper case, each once; one that another case writes as two stays alone."""
+    cases = (character, character.lower(), character.upper())
+    return "".join(dict.fromkeys(case for case in cases if len(case) == 1))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Identity, Index, MetaData, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Identity, Index, LargeBinary, MetaData, Table, Text, text
 
 from services.domain.checkout import Channel, OrderPurpose, OrderStatus
 from services.domain.discount import RedemptionStatus
@@ -148,6 +148,7 @@ balances = _table(
     Column("account_id", Int64, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
     Column("balance_cents", Int64, nullable=False),
     Column("last_seq", Int64, nullable=False),
+    Column("last_at", UTCDateTime, nullable=False),
     CheckConstraint("last_seq >= 1", name="last_seq"),
 )
 
@@ -198,6 +199,19 @@ Index(
     unique=True,
     postgresql_where=_REVERSING,
     sqlite_where=_REVERSING,
+)
+
+seals = _table(
+    "seals",
+    Column("account_id", Int64, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("first_seq", Int64, primary_key=True, autoincrement=False),
+    Column("last_seq", Int64, nullable=False),
+    Column("chain_hash", LargeBinary, nullable=False),
+    Column("row_hashes", LargeBinary, nullable=False),
+    Column("sealed_at", UTCDateTime, nullable=False),
+    CheckConstraint("first_seq >= 1 AND last_seq >= first_seq", name="block"),
+    CheckConstraint("length(chain_hash) = 32", name="chain_hash"),
+    CheckConstraint("length(row_hashes) = 8 * (last_seq - first_seq + 1)", name="row_hashes"),
 )
 
 redemptions = _table(
@@ -302,5 +316,5 @@ audit_log = _table(
 )
 Index("ix_audit_log_object", audit_log.c.object_type, audit_log.c.object_id)
 
-APPEND_ONLY = ("transactions", "price_changes", "audit_log")
+APPEND_ONLY = ("transactions", "price_changes", "audit_log", "seals")
 """Tables whose rows the database itself refuses to change or delete."""

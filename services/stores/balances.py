@@ -1,31 +1,18 @@
 """Balances and their ledger: two statements move money, ranges of `seq` read it."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
 from services.errors import Conflict, NotFound
 from services.models.tables import balances, orders, transactions
 from services.models.types import MICROSECOND, UTCDateTime
-
-# The sequence number is assigned by the statement that moves the balance: the row is locked from here to the commit,
-# so numbers have no gaps and each entry's balance follows from the one before.
-_MOVE = sa.text(
-    "INSERT INTO balances (account_id, balance_cents, last_seq) VALUES (:account_id, :amount_cents, 1) "
-    "ON CONFLICT (account_id) DO UPDATE SET "
-    "balance_cents = balances.balance_cents + excluded.balance_cents, last_seq = balances.last_seq + 1 "
-    "RETURNING balance_cents, last_seq"
-)
-_RECORD = sa.text(
-    "INSERT INTO transactions (account_id, seq, kind, amount_cents, balance_after_cents, description, order_id, "
-    "idempotency_key, request_hash, actor, created_at, reverses_id) "
-    "VALUES (:account_id, :seq, :kind, :amount_cents, :balance_after_cents, :description, :order_id, "
-    ":idempotency_key, :request_hash, :actor, :created_at, :reverses_id) ON CONFLICT DO NOTHING RETURNING id"
-).bindparams(sa.bindparam("created_at", type_=UTCDateTime))
+from services.stores.dialects import ScriptRunner, for_driver
+from services.stores.entries import ENTRY_COLUMNS, entry_of
+from services.stores.postings import MOVE, POST, RECORD_ONCE, parameters_of, posted
 
 _FILL = sa.text(
     "WITH RECURSIVE numbers (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM numbers WHERE seq < :entries) "
@@ -37,7 +24,15 @@ _FILL = sa.text(
     "'system', :first_at + (seq - 1) * :spacing FROM numbers"
 ).bindparams(sa.bindparam("first_at", type_=UTCDateTime))
 
-_COLUMNS = [column for column in transactions.c if column.name != "request_hash"]
+# Built once: to build it anew takes as long as SQLite takes for a page.
+_PAGE = (
+    sa.select(*ENTRY_COLUMNS)
+    .where(
+        transactions.c.account_id == sa.bindparam("account"),
+        transactions.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
+    )
+    .order_by(transactions.c.seq.desc())
+)
 
 
 class AlreadyPosted(Conflict):
@@ -66,46 +61,29 @@ class BalanceStore:
         Raises `NotFound` for an unknown account, order or entry, and `AlreadyPosted` where the key was used, the order
         was credited or the entry was reversed before; either way the caller's transaction must not be committed.
         """
-        moving = {"account_id": posting.account_id, "amount_cents": posting.amount_cents}
+        parameters = parameters_of(posting, now, connection.dialect)
         try:
-            balance_cents, seq = connection.execute(_MOVE, moving).one()
+            connection.exec_driver_sql(for_driver(connection.dialect, MOVE), parameters)
         except IntegrityError:
             raise NotFound(f"There is no account {posting.account_id}.", field="account_id") from None
-        entry = {
-            "seq": seq,
-            "kind": posting.kind.value,
-            "balance_after_cents": balance_cents,
-            "description": posting.description,
-            "order_id": posting.order_id,
-            "idempotency_key": posting.idempotency_key,
-            "actor": posting.actor,
-            "created_at": now,
-            "reverses_id": posting.reverses_id,
-        }
-        keyed = posting.request_hash if posting.idempotency_key is not None else None
         try:
-            row_id = connection.execute(_RECORD, {**moving, **entry, "request_hash": keyed}).scalar_one_or_none()
+            row = connection.exec_driver_sql(for_driver(connection.dialect, RECORD_ONCE), parameters).one_or_none()
         except IntegrityError:
             if posting.reverses_id is not None:
                 raise NotFound(f"There is no entry {posting.reverses_id}.", field="transaction_id") from None
             raise NotFound(f"There is no order {posting.order_id}.", field="order_id") from None
-        if row_id is None:
+        if row is None:
             # The insert waited for whoever was first, who has committed: it can be read from here.
             raise self.excluded(connection, posting) or AlreadyPosted(f"Order {posting.order_id} is already credited.")
-        return Transaction(
-            id=row_id,
-            account_id=posting.account_id,
-            seq=seq,
-            kind=posting.kind,
-            amount_cents=posting.amount_cents,
-            balance_after_cents=balance_cents,
-            description=posting.description,
-            order_id=posting.order_id,
-            idempotency_key=posting.idempotency_key,
-            actor=posting.actor,
-            created_at=now,
-            reverses_id=posting.reverses_id,
-        )
+        return posted(posting, row, connection.dialect)
+
+    def post_alone(self, runner: ScriptRunner, posting: Posting, now: datetime) -> Transaction | None:
+        """As `post`, in a transaction of its own; None where `post` would raise an error, which it then tells.
+
+        Raises what the runner raises.
+        """
+        row = runner.run(POST, parameters_of(posting, now, runner.dialect))
+        return None if row is None else posted(posting, row, runner.dialect)
 
     def excluded(self, connection: Connection, posting: Posting) -> AlreadyPosted | None:
         """The entry that has the posting's idempotency key, or reversed the same entry, as the error; None if none."""
@@ -138,8 +116,13 @@ class BalanceStore:
         )
         connection.execute(
             sa.insert(balances).from_select(
-                ["account_id", "balance_cents", "last_seq"],
-                sa.select(transactions.c.account_id, transactions.c.balance_after_cents, transactions.c.seq)
+                ["account_id", "balance_cents", "last_seq", "last_at"],
+                sa.select(
+                    transactions.c.account_id,
+                    transactions.c.balance_after_cents,
+                    transactions.c.seq,
+                    transactions.c.created_at,
+                )
                 .where(transactions.c.account_id == account_id)
                 .order_by(transactions.c.seq.desc())
                 .limit(1),
@@ -154,40 +137,38 @@ class BalanceStore:
 
     def entries(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[Transaction]:
         """The entries with `first_seq <= seq <= last_seq`, newest first."""
-        statement = (
-            sa.select(*_COLUMNS)
-            .where(transactions.c.account_id == account_id, transactions.c.seq.between(first_seq, last_seq))
-            .order_by(transactions.c.seq.desc())
-        )
-        return [_transaction(row) for row in connection.execute(statement)]
+        span = {"account": account_id, "first": first_seq, "last": last_seq}
+        return [entry_of(row) for row in connection.execute(_PAGE, span)]
 
     def newest(self, connection: Connection, account_id: int, limit: int) -> list[Transaction]:
         """The last `limit` entries, newest first."""
         statement = (
-            sa.select(*_COLUMNS)
+            sa.select(*ENTRY_COLUMNS)
             .where(transactions.c.account_id == account_id)
             .order_by(transactions.c.seq.desc())
             .limit(limit)
         )
-        return [_transaction(row) for row in connection.execute(statement)]
+        return [entry_of(row) for row in connection.execute(statement)]
 
     def by_key(self, connection: Connection, idempotency_key: str) -> tuple[Transaction, str] | None:
         """The entry that an idempotency key made, with its request hash; None if there is none."""
-        statement = sa.select(*_COLUMNS, transactions.c.request_hash).where(
+        statement = sa.select(*ENTRY_COLUMNS, transactions.c.request_hash).where(
             transactions.c.idempotency_key == idempotency_key
         )
         row = connection.execute(statement).one_or_none()
-        return None if row is None else (_transaction(row), row.request_hash)
+        return None if row is None else (entry_of(row), row.request_hash)
 
     def get(self, connection: Connection, transaction_id: int) -> Transaction | None:
         """The entry with this id."""
-        row = connection.execute(sa.select(*_COLUMNS).where(transactions.c.id == transaction_id)).one_or_none()
-        return None if row is None else _transaction(row)
+        row = connection.execute(sa.select(*ENTRY_COLUMNS).where(transactions.c.id == transaction_id)).one_or_none()
+        return None if row is None else entry_of(row)
 
     def reversal_of(self, connection: Connection, transaction_id: int) -> Transaction | None:
         """The entry that reversed this one; None if there is none."""
-        row = connection.execute(sa.select(*_COLUMNS).where(transactions.c.reverses_id == transaction_id)).one_or_none()
-        return None if row is None else _transaction(row)
+        row = connection.execute(
+            sa.select(*ENTRY_COLUMNS).where(transactions.c.reverses_id == transaction_id)
+        ).one_or_none()
+        return None if row is None else entry_of(row)
 
     def refunded_of(self, connection: Connection, order_id: int) -> tuple[int, int]:
         """What was refunded of an order and what was paid, in cents; no refund can begin until the transaction ends."""
@@ -211,22 +192,5 @@ class BalanceStore:
 
     def of_order(self, connection: Connection, order_id: int) -> list[Transaction]:
         """The entries that belong to an order, oldest first."""
-        statement = sa.select(*_COLUMNS).where(transactions.c.order_id == order_id).order_by(transactions.c.id)
-        return [_transaction(row) for row in connection.execute(statement)]
-
-
-def _transaction(row: Row[*tuple[Any, ...]]) -> Transaction:
-    return Transaction(
-        id=row.id,
-        account_id=row.account_id,
-        seq=row.seq,
-        kind=TransactionKind(row.kind),
-        amount_cents=row.amount_cents,
-        balance_after_cents=row.balance_after_cents,
-        description=row.description,
-        order_id=row.order_id,
-        idempotency_key=row.idempotency_key,
-        actor=row.actor,
-        created_at=row.created_at,
-        reverses_id=row.reverses_id,
-    )
+        statement = sa.select(*ENTRY_COLUMNS).where(transactions.c.order_id == order_id).order_by(transactions.c.id)
+        return [entry_of(row) for row in connection.execute(statement)]

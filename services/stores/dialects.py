@@ -1,8 +1,13 @@
-"""INSERT ... ON CONFLICT, which SQLite and PostgreSQL write alike and SQLAlchemy keeps in two dialects."""
+"""What SQLite and PostgreSQL, and their drivers, write differently."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -10,3 +15,39 @@ Insert = postgresql.Insert | sqlite.Insert
 def insert(connection: Connection, table: Table) -> Insert:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def for_driver(dialect: Dialect, statement: str) -> str:
+    """A statement with parameters like `:name`, which psycopg writes `%(name)s`. Without casts or per cents."""
+    return statement if dialect.name == "sqlite" else _for_psycopg(statement)
+
+
+def _for_psycopg(statement: str) -> str:
+    return re.sub(r":(\w+)", r"%(\1)s", statement)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is one transaction by itself: statements for SQLite, one for PostgreSQL.
+
+    All take the same parameters, and the last one returns one row.
+    """
+
+    sqlite: tuple[str, ...]
+    postgresql: str
+
+    @classmethod
+    def of(cls, sqlite: tuple[str, ...], postgresql: str) -> "Script":
+        """A script whose parameters are written `:name`."""
+        return cls(sqlite, _for_psycopg(postgresql))
+
+
+class ScriptRunner(Protocol):
+    """Runs scripts, each in a transaction of its own."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The database's dialect."""
+
+    def run(self, script: Script, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The row that a script returns, committed; None where it was refused and nothing was changed."""

@@ -1,23 +1,33 @@
 """Prints paydesk's figures, each beside a raw baseline measured in turns with it in the same run.
 
-Usage: python -m tests.benchmarks [ROUNDS]
+Usage: python -m tests.benchmarks [--rounds N] [--only commands|postings|batches|ledgers] [--largest 4..7]
 """
 
+import argparse
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 
+from services.database import Database
+from services.seals import SealService
+from tests.benchmarks.batches import batch_rate, executemany_rate, hash_rate, import_rate, seal_rate, verify_rate
+from tests.benchmarks.ledgers import driver_page_milliseconds, make_ledger, service_page_milliseconds
 from tests.benchmarks.postings import (
+    CLIENTS,
+    ONE_STATEMENT,
     POSTINGS,
+    TWO_STATEMENTS,
     migrated_file,
+    pgbench_rate,
     postgresql_driver_rate,
     prepare_postgresql,
+    runtime_over,
     service_rate,
+    service_rate_of_threads,
     sqlite_driver_rate,
     sqlite_service_rate,
 )
@@ -45,8 +55,9 @@ class Comparison:
         self.baseline()
         pairs = [(self.ours(), self.baseline()) for _ in range(rounds)]
         ours, baseline = (median(side) for side in zip(*pairs, strict=True))
-        figures = f"{ours:>10,.0f} {baseline:>10,.0f} {self.unit:<4}{ours / baseline:>8.2f}"
-        return f"{self.title:<28}{figures}  {self.baseline_title}"
+        digits = 0 if ours > 10 else 3
+        figures = f"{ours:>10,.{digits}f} {baseline:>10,.{digits}f} {self.unit:<4}{ours / baseline:>8.2f}"
+        return f"{self.title:<32}{figures}  {self.baseline_title}"
 
 
 def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
@@ -78,43 +89,102 @@ def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
     ]
 
 
-def posting_comparisons(template: Path, folder: Path, postgresql_url: str) -> Sequence[Comparison]:
-    """Postings by the service and by the drivers, each in a durable transaction of its own."""
+def posting_comparisons(template: Path, folder: Path, server: PostgresServer, url: str) -> Sequence[Comparison]:
+    """Postings by the service, by the drivers and by pgbench, each in a durable transaction of its own."""
     return [
         Comparison(
             "postings on SQLite",
-            "the same two statements by sqlite3",
+            "the same statements by sqlite3",
             "/s",
             partial(sqlite_service_rate, template, folder),
             partial(sqlite_driver_rate, template, folder),
         ),
         Comparison(
             "postings on PostgreSQL",
-            "the same two statements by psycopg",
+            "the same statement by psycopg",
             "/s",
-            partial(service_rate, postgresql_url),
-            partial(postgresql_driver_rate, postgresql_url),
+            partial(service_rate, url),
+            partial(postgresql_driver_rate, url),
+        ),
+        *(
+            Comparison(
+                f"... by {CLIENTS} threads",
+                f"{words} by pgbench, {CLIENTS} clients, prepared",
+                "/s",
+                partial(service_rate_of_threads, url),
+                partial(pgbench_rate, server, url, folder, script),
+            )
+            for words, script in (
+                ("the same statement", ONE_STATEMENT),
+                ("BEGIN, two statements, COMMIT", TWO_STATEMENTS),
+            )
         ),
     ]
 
 
-def main(rounds: int = ROUNDS) -> None:
-    """Measure and print everything."""
-    print(f"Medians of {rounds} rounds in turns; ratio = paydesk / baseline. A round of postings has {POSTINGS}.")
-    print("ms: shorter is better. /s: more is better; each posting is durable before the next one begins.\n")
-    print(f"{'':<28}{'paydesk':>10} {'baseline':>10} {'':<4}{'ratio':>8}  baseline")
-    with tempfile.TemporaryDirectory(prefix="paydesk-bench-") as name, PostgresServer.start(Path(name)) as server:
-        folder = Path(name)
-        template = migrated_file(folder)
-        postgresql_url = server.create_database()
-        prepare_postgresql(postgresql_url)
+def batch_comparisons(template: Path, folder: Path) -> Sequence[Comparison]:
+    """Many postings at once, and seals, on SQLite."""
+    bare = partial(executemany_rate, template, folder)
+    ledger, sealed = folder / "ledger.db", folder / "sealed.db"
+    make_ledger(ledger, 100_000)
+    shutil.copy(ledger, sealed)
+    database = Database(f"sqlite:///{sealed}")
+    SealService.over(runtime_over(database)).seal()
+    database.close()
+    hashing = "the same rows read by sqlite3 and hashed"
+    return [
+        Comparison("post_many", "executemany of the entries", "/s", partial(batch_rate, template, folder), bare),
+        Comparison("ledger import", "executemany of the entries", "/s", partial(import_rate, template, folder), bare),
+        Comparison("ledger seal", hashing, "/s", partial(seal_rate, ledger, folder), partial(hash_rate, ledger)),
+        Comparison("ledger verify", hashing, "/s", partial(verify_rate, sealed, folder), partial(hash_rate, sealed)),
+    ]
+
+
+def ledger_comparisons(folder: Path, largest: int) -> Iterator[Comparison]:
+    """Pages at a random place of ledgers of 10,000 entries and more."""
+    for power in range(4, largest + 1):
+        path, entries = folder / f"ledger{power}.db", 10**power
+        make_ledger(path, entries)
+        yield Comparison(
+            f"a page anywhere in 10^{power} rows",
+            "the same query by sqlite3",
+            "ms",
+            partial(service_page_milliseconds, path, entries),
+            partial(driver_page_milliseconds, path, entries),
+        )
+        path.unlink()
+
+
+def comparisons(folder: Path, server: PostgresServer, only: str | None, largest: int) -> Iterator[Comparison]:
+    """Everything that is measured, or one part of it."""
+    template = migrated_file(folder)
+    if only in (None, "commands"):
         settings = environment(folder, f"sqlite:///{shutil.copy(template, folder / 'desk.db')}")
-        for comparison in (
-            *command_comparisons(settings),
-            *posting_comparisons(template, folder, postgresql_url),
-        ):
-            print(comparison.line(rounds), flush=True)
+        yield from command_comparisons(settings)
+    if only in (None, "postings"):
+        url = server.create_database()
+        prepare_postgresql(url)
+        yield from posting_comparisons(template, folder, server, url)
+    if only in (None, "batches"):
+        yield from batch_comparisons(template, folder)
+    if only in (None, "ledgers"):
+        yield from ledger_comparisons(folder, largest)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", choices=("commands", "postings", "batches", "ledgers"))
+    parser.add_argument("--largest", type=int, choices=range(4, 8), default=6, help="10 to the power of this many rows")
+    asked = parser.parse_args()
+    print(f"Medians of {asked.rounds} rounds in turns; ratio = paydesk / baseline. A round of postings has {POSTINGS}.")
+    print("ms: shorter is better. /s: more is better; each posting or batch is durable before the next one begins.\n")
+    print(f"{'':<32}{'paydesk':>10} {'baseline':>10} {'':<4}{'ratio':>8}  baseline")
+    with tempfile.TemporaryDirectory(prefix="paydesk-bench-") as name, PostgresServer.start(Path(name)) as server:
+        for comparison in comparisons(Path(name), server, asked.only, asked.largest):
+            print(comparison.line(asked.rounds), flush=True)
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    main()

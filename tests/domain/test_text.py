@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain.text import check_text, is_id
+from services.domain.text import check_text, either_case, is_id
 from services.errors import InvalidInput
 
 
@@ -51,3 +51,10 @@ def test_an_id_is_a_positive_number_of_64_bits(value: int) -> None:
 @pytest.mark.parametrize("value", [0, -1, 2**63, True, 1.0, "1", None])
 def test_what_cannot_be_an_id_is_told_apart(value: object) -> None:
     assert not is_id(value)
+
+
+@pytest.mark.parametrize(
+    ("character", "cases"), [("a", "aA"), ("Ö", "Öö"), ("ß", "ß"), ("7", "7"), ("短", "短"), ("ǅ", "ǅǆǄ"), ("İ", "İ")]
+)
+def test_a_character_has_its_cases_where_each_is_one_character(character: str, cases: str) -> None:
+    assert either_case(character) == cases

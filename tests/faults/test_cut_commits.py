@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.balance import BalanceService
+from services.balance import BalanceService, PostedRow
 from services.database import RUNS, Database
 from services.domain.ledger import Posting, TransactionKind
 from services.errors import OutcomeUnknown
@@ -140,3 +140,55 @@ def test_a_database_that_is_gone_after_a_cut_leaves_the_posting_unknown(
     gone.close()
     assert proxy.landed == 1
     assert len(proven_ledger(database, account_id)) == entries
+
+
+@pytest.mark.parametrize("moment", Cut)
+def test_a_keyed_posting_by_itself_cut_off_on_its_way_is_there_once(
+    cut_off: BalanceService, proxy: CommitProxy, database: Database, account_id: int, moment: Cut
+) -> None:
+    answers = []
+    for number in range(rounds(CUTS)):
+        proxy.cut(moment)
+        answers.append(cut_off.deduct(account_id, 100 + number, "SMS", idempotency_key=f"sms-{number}"))
+    assert proxy.landed == rounds(CUTS)
+    rows = proven_ledger(database, account_id)
+    assert [(True, row.id, row.balance_after_cents) for row in rows] == [
+        (answer.success, answer.transaction_id, answer.balance_cents) for answer in answers
+    ]
+    measured(f"{database.label}: {proxy.landed} cuts of postings by themselves {moment}, one entry each")
+
+
+@pytest.mark.parametrize(("moment", "entries"), [(Cut.BEFORE, 0), (Cut.AFTER, 1)])
+def test_a_posting_by_itself_without_a_key_is_made_once_at_most_and_not_known(
+    cut_off: BalanceService, proxy: CommitProxy, database: Database, account_id: int, moment: Cut, entries: int
+) -> None:
+    proxy.cut(moment)
+    with pytest.raises(OutcomeUnknown, match="not known whether it was saved"):
+        cut_off.deduct(account_id, 100, "SMS")
+    assert proxy.landed == 1
+    assert len(proven_ledger(database, account_id)) == entries
+
+
+def test_a_posting_by_itself_whose_every_repetition_is_cut_off_too_is_not_known(
+    cut_off: BalanceService, proxy: CommitProxy, database: Database, account_id: int
+) -> None:
+    proxy.cut(Cut.BEFORE, times=1 + RUNS)
+    with pytest.raises(OutcomeUnknown):
+        cut_off.deduct(account_id, 100, "SMS", idempotency_key="sms-1")
+    assert proxy.landed == 1 + RUNS
+    assert proven_ledger(database, account_id) == []
+
+
+@pytest.mark.parametrize("moment", Cut)
+def test_a_batch_cut_off_at_its_commit_is_made_once(
+    cut_off: BalanceService, proxy: CommitProxy, database: Database, account_id: int, moment: Cut
+) -> None:
+    for number in range(rounds(CUTS)):
+        proxy.cut(moment)
+        batch = [
+            Posting(account_id, -1, TransactionKind.USAGE, "SMS", "anna", None, f"{number}-{row}") for row in range(20)
+        ]
+        made = cut_off.post_many(batch)
+        assert [row.seq for row in made if isinstance(row, PostedRow)] == [20 * number + row for row in range(1, 21)]
+    assert proxy.landed == rounds(CUTS)
+    assert len(proven_ledger(database, account_id)) == 20 * rounds(CUTS)

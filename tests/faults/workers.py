@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from random import Random
 from resource import RUSAGE_SELF, getrusage
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from services.domain.checkout import StripeSession
 from services.domain.refund import StripeRefund
 from services.errors import PaydeskError
 from services.gateways.ports import PaymentGateway
+from services.ledger_import import ImportService
 from services.payments import PaymentService
 from services.refunds import RefundService
 from services.runtime import Runtime
@@ -52,6 +54,18 @@ def post_forever(mouth: Connection, url: str, account_id: int, name: str, seed: 
             assert posted.success, posted.error
             mouth.send((f"{name}-{number}", amount, posted.transaction_id, posted.balance_cents))
             number += 1
+
+
+def import_file(mouth: Connection, url: str, file: Path) -> None:
+    """Imports a file; says after each batch how many rows are posted."""
+
+    def say(rows: int, of: int) -> None:
+        if of:
+            mouth.send(rows)
+
+    with desk(url, "anna") as runtime:
+        mouth.send(BEGUN)
+        ImportService.over(runtime).run(file, say)
 
 
 class _Held(GatewayOver):

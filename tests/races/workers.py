@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.accounts import AccountService
-from services.balance import BalanceResult, BalanceService
+from services.balance import BalanceResult, BalanceService, PostedRow, Posting, TransactionKind
 from services.clock import system_clock
 from services.database import Database
 from services.domain.checkout import StripeSession
@@ -17,6 +17,7 @@ from services.gateways.ports import PaymentGateway
 from services.orders import OrderService
 from services.payments import PaymentResult, PaymentService
 from services.pricing_dynamic import DynamicPricingService, PriceCalculation
+from services.seals import SealService
 from tests.crew import Start, desk
 from tests.fakes import GatewayOver
 
@@ -49,6 +50,38 @@ def post_once(url: str, account_id: int, amount_cents: int, key: str, start: Sta
         balance.get_balance(account_id)
         start()
         return balance.add_credits(account_id, amount_cents, "goodwill", idempotency_key=key)
+
+
+def post_in_batches(
+    url: str, account_ids: list[int], name: str, batches: list[list[str]], start: Start
+) -> dict[str, tuple[int, int]]:
+    """Posts batches of one cent under keys that others use too, on the accounts in turn.
+
+    Answers with the account and number that each key stands for.
+    """
+    with desk(url, name) as runtime:
+        BalanceService.over(runtime).get_balance(account_ids[0])
+    start()
+    entries = {}
+    for keys in batches:
+        with desk(url, name) as runtime:
+            postings = [
+                Posting(account_ids[int(key) % len(account_ids)], 1, TransactionKind.TOP_UP, "x", name, None, key)
+                for key in keys
+            ]
+            for key, row in zip(keys, BalanceService.over(runtime).post_many(postings), strict=True):
+                assert isinstance(row, PostedRow), row
+                entries[key] = (row.account_id, row.seq)
+    return entries
+
+
+def seal_all(url: str, start: Start) -> int:
+    """Seals every ledger, as others do too; answers with how many entries it sealed."""
+    with desk(url, "anna") as runtime:
+        seals = SealService.over(runtime)
+        list(seals.heads())
+        start()
+        return seals.seal()
 
 
 def reverse_once(url: str, transaction_id: int, name: str, key: str | None, start: Start) -> BalanceResult:

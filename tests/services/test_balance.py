@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -261,3 +262,20 @@ def test_a_reversal_waits_for_a_refund_of_its_order(database_url: str, runtime: 
             BalanceService.over(replace(runtime, database=impatient)).reverse(1, "charged back")
     impatient.close()
     assert "refunded in part" in (BalanceService.over(runtime).reverse(1, "charged back").error or "")
+
+
+def test_no_entry_is_older_than_the_one_before_it(balance: BalanceService, account_id: int, clock: ManualClock) -> None:
+    later = clock.moment + timedelta(hours=1)
+    balance.deduct(account_id, 1, "a")
+    clock.advance(hours=1)
+    balance.deduct(account_id, 1, "b")
+    clock.advance(hours=-1)  # a clock that is set back
+    balance.deduct(account_id, 1, "c")
+    balance.add_credits(account_id, 1, "an audited one")
+    clock.advance(hours=2)
+    balance.deduct(account_id, 1, "d")
+    assert [entry.created_at for entry in reversed(balance.get_transaction_history(account_id))] == [
+        later - timedelta(hours=1),
+        *[later] * 3,
+        later + timedelta(hours=1),
+    ]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ from services.models.tables import (
     price_changes,
     redemptions,
     refunds,
+    seals,
     stripe_cursors,
     transactions,
 )
+from services.models.types import EPOCH
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer
 
@@ -144,8 +147,8 @@ ROWS_OF_0001: Sequence[tuple[sa.Table, Mapping[str, Any]]] = [
 """The rows of a desk at 0001, in an order that foreign keys allow; an order in each state."""
 
 OLD_TABLES = tuple(dict.fromkeys(table for table, _ in ROWS_OF_0001))
-NEW_TABLES = frozenset({"cards", "refunds", "findings", "stripe_cursors"})
-ADDED_COLUMNS = frozenset({"channel", "stripe_key", "decline_code", "refunded_cents", "reverses_id"})
+NEW_TABLES = frozenset({"cards", "refunds", "findings", "stripe_cursors", "seals"})
+ADDED_COLUMNS = frozenset({"channel", "stripe_key", "decline_code", "refunded_cents", "reverses_id", "last_at"})
 SAVED_CARD = {"purpose": "top_up", "channel": "saved_card", "price_version": None, "price_mode": None}
 
 
@@ -156,20 +159,26 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     postgres: PostgresServer | None = None if on_sqlite else request.getfixturevalue("postgres")
     url = f"sqlite:///{tmp_path / 'desk.db'}" if postgres is None else postgres.create_database()
     database = Database(url)
-    config = Config()
-    config.set_main_option("script_location", str(Path(services.models.__file__).with_name("migrations")))
+    bring_to(database, "0001")
     with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        if on_sqlite:
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.exec_driver_sql("PRAGMA user_version = 1")
         for table, row in ROWS_OF_0001:
             connection.execute(sa.insert(table).values(**row))
     yield database
     database.close()
     if postgres is not None:
         postgres.drop_database(url)
+
+
+def bring_to(database: Database, revision: str) -> None:
+    """Run the migrations up to an earlier revision than the head."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(services.models.__file__).with_name("migrations")))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        if database.is_sqlite:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {int(revision)}")
 
 
 def columns_of_0001(table: sa.Table) -> list[sa.Column[Any]]:
@@ -286,6 +295,35 @@ def test_the_guards_are_alive_afterwards(old: Database) -> None:
     assert kept(old) == before
     with old.write() as connection:
         connection.exec_driver_sql("UPDATE orders SET refunded_cents = 100 WHERE id = 3")
+
+
+def test_a_balance_of_0002_learns_when_its_newest_entry_was_made(old: Database) -> None:
+    bring_to(old, "0002")
+    later = NOW + timedelta(hours=1)
+    with old.write() as connection:
+        for account_id in (2, 3):
+            row = {"id": account_id, "email": f"{account_id}@example.com", "password_hash": "", "created_at": NOW}
+            connection.execute(sa.insert(accounts).values(**row))
+        entry = {**ENTRY, "account_id": 2, "kind": "usage", "amount_cents": -5}
+        for seq, moment in ((1, later + timedelta(hours=1)), (2, later)):  # a clock that was set back in between
+            row = {**entry, "id": 10 + seq, "seq": seq, "balance_after_cents": -5 * seq, "created_at": moment}
+            connection.execute(sa.insert(transactions).values(**row))
+        connection.execute(sa.insert(balances).values(account_id=2, balance_cents=-10, last_seq=2))
+        connection.execute(sa.insert(balances).values(account_id=3, balance_cents=0, last_seq=1))
+    before = kept(old)
+    old.upgrade()
+    assert kept(old) == before
+    with old.read() as connection:
+        stored = connection.execute(
+            sa.select(balances.c.account_id, balances.c.last_at).order_by(balances.c.account_id)
+        )
+        assert [tuple(row) for row in stored] == [(1, NOW), (2, later), (3, EPOCH)]
+    sealed = {"account_id": 2, "first_seq": 1, "last_seq": 2, "sealed_at": later}
+    seal = {**sealed, "chain_hash": bytes(32), "row_hashes": bytes(16)}
+    assert not took(old, seals, {**seal, "row_hashes": bytes(15)})
+    assert took(old, seals, seal)
+    changes = ["UPDATE seals SET last_seq = 1", "DELETE FROM seals"]
+    assert refusals(old, changes, "seals is append-only") == len(changes)
 
 
 @pytest.mark.parametrize("old", ["sqlite"], indirect=True)

@@ -28,6 +28,7 @@ from services.models.tables import (
     price_changes,
     redemptions,
     refunds,
+    seals,
     stripe_cursors,
     transactions,
 )
@@ -76,7 +77,15 @@ ROWS: Mapping[sa.Table, Mapping[str, Any]] = {
         "actor": "anna",
         "created_at": NOW,
     },
-    balances: {"account_id": 1, "balance_cents": 500, "last_seq": 1},
+    balances: {"account_id": 1, "balance_cents": 500, "last_seq": 1, "last_at": NOW},
+    seals: {
+        "account_id": 1,
+        "first_seq": 1,
+        "last_seq": 1,
+        "chain_hash": bytes(32),
+        "row_hashes": bytes(8),
+        "sealed_at": NOW,
+    },
     transactions: {
         "id": 1,
         "account_id": 1,
@@ -190,6 +199,12 @@ BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (orders, {**PAID, "refunded_cents": None}),
     (balances, {"account_id": 2}),
     (balances, {"last_seq": 0}),
+    (balances, {"last_at": None}),
+    (seals, {"account_id": 2}),
+    (seals, {"first_seq": 0, "row_hashes": bytes(16)}),
+    (seals, {"first_seq": 2, "row_hashes": b""}),
+    (seals, {"chain_hash": bytes(31)}),
+    (seals, {"row_hashes": bytes(16)}),
     (transactions, {"account_id": 2}),
     (transactions, {"order_id": 2}),
     (transactions, {"seq": 0}),
@@ -245,6 +260,7 @@ TWICE: list[tuple[sa.Table, list[dict[str, Any]]]] = [
         transactions,
         [{"kind": "purchase", "order_id": 1}, {"id": 2, "seq": 2, "kind": "top_up", "order_id": 1}],
     ),
+    (seals, [{}, {"last_seq": 2, "row_hashes": bytes(16)}]),
     (cards, [{}, {"payment_method_id": "pm_2"}]),
     (refunds, [{}, {"id": 2, "idempotency_key": "k2"}]),
     (refunds, [{}, {"id": 2, "reference": "r2"}]),
@@ -368,10 +384,11 @@ def test_history_is_only_ever_added_to(database: Database, table: str) -> None:
     put_all(database)
     stored = metadata.tables[table]
     before = rows_of(database, stored)
-    statements = [f"UPDATE {table} SET actor = 'ben'", f"DELETE FROM {table}"]
+    changed, value = ("actor", "'ben'") if "actor" in stored.columns else ("sealed_at", "sealed_at")
+    statements = [f"UPDATE {table} SET {changed} = {value}", f"DELETE FROM {table}"]
     if database.is_sqlite:
         columns = [column.name for column in stored.columns]
-        values = ["'ben'" if name == "actor" else name for name in columns]
+        values = [value if name == changed else name for name in columns]
         replacing = f"INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}"
         statements += [f"REPLACE {replacing}", f"INSERT OR REPLACE {replacing}"]
     else:

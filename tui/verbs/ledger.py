@@ -6,12 +6,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from services.domain.account import Account
-from services.domain.ledger import Transaction, TransactionKind
+from services.domain.ledger import TransactionKind
 from services.domain.money import parse_cents
-from services.errors import NotFound
 from tui.desk import Desk
-from tui.present import NOTHING, cents, signed_cents
-from tui.verbs.verb import Answer, Refusal, add_key, at, group, keyed, verb
+from tui.present import NOTHING, cents
+from tui.verbs.ledger_history import add_history_verbs
+from tui.verbs.ledger_import import add_import_verb
+from tui.verbs.ledger_seal import add_seal_verbs
+from tui.verbs.verb import Answer, Refusal, add_key, group, keyed, verb
 
 if TYPE_CHECKING:
     from services.balance import BalanceResult
@@ -50,9 +52,7 @@ def _accounts(desk: Desk, accounts: Sequence[Account]) -> Answer:
 def add_ledger_verbs(groups: Any) -> None:
     """`paydesk ledger ...`: reading and moving a balance."""
     ledger = group(groups, "ledger", "an account's ledger")
-    listing = verb(ledger, "list", _ledger_list, "show the newest entries")
-    listing.add_argument("--account", type=int, required=True, metavar="ID")
-    listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most 1000 (default: %(default)s)")
+    add_history_verbs(ledger)
     for name, run in (("credit", _ledger_credit), ("deduct", _ledger_deduct)):
         posting = verb(ledger, name, run, f"{name} an account")
         posting.add_argument("--account", type=int, required=True, metavar="ID")
@@ -63,12 +63,8 @@ def add_ledger_verbs(groups: Any) -> None:
     reverse.add_argument("entry", type=int, metavar="ENTRY", help="as `ledger list` has it")
     reverse.add_argument("--reason", required=True, help="stands in the ledger")
     add_key(reverse)
-
-
-def _ledger_list(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    if desk.accounts.get(arguments.account) is None:
-        raise NotFound(f"There is no account {arguments.account}.")
-    return _entries(desk.balance.get_transaction_history(arguments.account, arguments.limit))
+    add_import_verb(ledger)
+    add_seal_verbs(ledger)
 
 
 def _ledger_credit(desk: Desk, arguments: argparse.Namespace) -> Answer:
@@ -95,19 +91,3 @@ def _posted(result: "BalanceResult") -> Answer:
     if not result.success:
         raise Refusal(result.error or "")
     return Answer(result, [(str(result.transaction_id), cents(result.balance_cents))], ("ENTRY", "BALANCE"))
-
-
-def _entries(entries: Sequence[Transaction]) -> Answer:
-    rows = [
-        (
-            str(entry.seq),
-            str(entry.id),
-            at(entry.created_at),
-            entry.kind,
-            entry.description,
-            signed_cents(entry.amount_cents),
-            cents(entry.balance_after_cents),
-        )
-        for entry in entries
-    ]
-    return Answer(entries, rows, ("SEQ", "ENTRY", "TIME (UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"))

@@ -1,0 +1,114 @@
+"""Rows per second of many rows at once: batches, imports, seals; each beside what the bare driver does at least."""
+
+import hashlib
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from services.balance import BalanceService, Posting, TransactionKind
+from services.database import Database
+from services.ledger_import import ImportService
+from services.runtime import Runtime
+from services.seals import SealService
+from services.stores.seals import ROWS_ON_SQLITE
+from tests.benchmarks.postings import PRAGMAS, runtime_over
+
+ROWS, BATCH = 20_000, 1_000
+
+INSERT = (
+    "INSERT INTO transactions (account_id, seq, kind, amount_cents, balance_after_cents, description, "
+    "idempotency_key, request_hash, actor, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def batch_rate(template: Path, folder: Path) -> float:
+    """Postings per second by `post_many`, each with a key."""
+
+    def post(runtime: Runtime) -> int:
+        balance = BalanceService.over(runtime)
+        for first in range(0, ROWS, BATCH):
+            balance.post_many(
+                [
+                    Posting(1, -10, TransactionKind.USAGE, "Test SMS", "anna", None, f"sms_{number}")
+                    for number in range(first, first + BATCH)
+                ]
+            )
+        return ROWS
+
+    return _rate(template, folder, post)
+
+
+def import_rate(template: Path, folder: Path) -> float:
+    """Rows per second by an import, which reads the file twice and checks all rows before it posts any."""
+    file = folder / "costs.csv"
+    file.write_text("account,amount,description\n" + "1,-0.10,Test SMS\n" * ROWS)
+    return _rate(template, folder, lambda runtime: ImportService.over(runtime).run(file).posted)
+
+
+def executemany_rate(template: Path, folder: Path) -> float:
+    """Rows per second by `sqlite3`'s executemany, in transactions of the same size: the entries alone."""
+    connection = _driver(shutil.copy(template, folder / "driver.db"))
+    request_hash = "0" * 64
+    began = time.perf_counter()
+    for first in range(1, ROWS, BATCH):
+        numbers = range(first, first + BATCH)
+        rows: Iterable[tuple[object, ...]] = [
+            (1, seq, "usage", -10, -10 * seq, "Test SMS", f"sms_{seq}", request_hash, "anna", 0) for seq in numbers
+        ]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(INSERT, rows)
+        connection.execute("COMMIT")
+    rate = ROWS / (time.perf_counter() - began)
+    connection.close()
+    return rate
+
+
+def seal_rate(ledger: Path, folder: Path) -> float:
+    """Entries per second that are sealed."""
+    return _rate(ledger, folder, lambda runtime: SealService.over(runtime).seal())
+
+
+def verify_rate(sealed: Path, folder: Path) -> float:
+    """Entries per second that are held against their seals."""
+
+    def verify(runtime: Runtime) -> int:
+        verification = SealService.over(runtime).verify()
+        assert verification.holds
+        return verification.entries
+
+    return _rate(sealed, folder, verify)
+
+
+def hash_rate(ledger: Path) -> float:
+    """Entries per second that `sqlite3` reads as they are sealed and `hashlib` hashes; the large account's."""
+    connection = _driver(ledger)
+    began = time.perf_counter()
+    entries = 0
+    parameters = {"account_id": 1, "first_seq": 1, "last_seq": 2**62}
+    for _, columns in connection.execute(ROWS_ON_SQLITE, parameters):
+        hashlib.sha256(columns).digest()
+        entries += 1
+    rate = entries / (time.perf_counter() - began)
+    connection.close()
+    return rate
+
+
+def _rate(file: Path, folder: Path, work: Callable[[Runtime], int]) -> float:
+    """Rows per second of work on a copy of a file."""
+    database = Database(f"sqlite:///{shutil.copy(file, folder / 'service.db')}")
+    runtime = runtime_over(database)
+    BalanceService.over(runtime).get_balance(1)
+    began = time.perf_counter()
+    rows = work(runtime)
+    rate = rows / (time.perf_counter() - began)
+    database.close()
+    return rate
+
+
+def _driver(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

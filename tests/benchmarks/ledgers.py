@@ -1,0 +1,82 @@
+"""Ledgers of any length, made at bulk speed, and pages of them read by the service and by the bare driver."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import sqlalchemy as sa
+
+from services.balance import BalanceService
+from services.database import Database
+from services.models.tables import accounts
+from services.stores.balances import BalanceStore
+from tests.benchmarks.postings import runtime_over
+
+FIRST_AT = datetime(2020, 1, 1, tzinfo=UTC)
+SPACING = timedelta(seconds=20)
+
+SMALL_ENTRIES = 100
+"""How many entries each account has beside the large one."""
+
+PAGE, PAGES = 50, 200
+
+_PAGE = (
+    "SELECT id, account_id, seq, kind, amount_cents, balance_after_cents, description, order_id, idempotency_key, "
+    "actor, created_at, reverses_id FROM transactions WHERE account_id = 1 AND seq BETWEEN ? AND ? ORDER BY seq DESC"
+)
+
+
+def make_ledger(path: Path, entries: int) -> None:
+    """An SQLite file with `entries` entries: account 1 holds nine of ten, accounts of 100 entries the others."""
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    large = entries * 9 // 10
+    small = (entries - large) // SMALL_ENTRIES
+    with database.write() as connection:
+        emails = [f"account{number}@example.com" for number in range(1, small + 2)]
+        rows = [{"email": email, "password_hash": "", "created_at": FIRST_AT} for email in emails]
+        connection.execute(sa.insert(accounts), rows)
+        for account_id, count in [(1, large), *((number, SMALL_ENTRIES) for number in range(2, small + 2))]:
+            BalanceStore().fill(connection, account_id, count, FIRST_AT, SPACING)
+    database.close()
+
+
+def _firsts(entries: int) -> Iterator[int]:
+    """Where pages begin, anywhere in the large account and the same for all who ask."""
+    random = Random(1)  # noqa: S311 - places, not secrets
+    return (random.randint(1, entries * 9 // 10 - PAGE) for _ in range(PAGES))
+
+
+def service_page_milliseconds(path: Path, entries: int) -> float:
+    """How long the service takes for a page anywhere in the large account."""
+    with _opened(path) as balance:
+        balance.get_balance(1)
+        began = time.perf_counter()
+        for first in _firsts(entries):
+            assert len(balance.entries(1, first, first + PAGE - 1)) == PAGE
+        return (time.perf_counter() - began) * 1000 / PAGES
+
+
+def driver_page_milliseconds(path: Path, entries: int) -> float:
+    """How long `sqlite3` takes for the same query."""
+    connection = sqlite3.connect(path)
+    connection.execute("SELECT count(*) FROM balances").fetchone()
+    began = time.perf_counter()
+    for first in _firsts(entries):
+        assert len(connection.execute(_PAGE, (first, first + PAGE - 1)).fetchall()) == PAGE
+    milliseconds = (time.perf_counter() - began) * 1000 / PAGES
+    connection.close()
+    return milliseconds
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BalanceService]:
+    database = Database(f"sqlite:///{path}")
+    try:
+        yield BalanceService.over(runtime_over(database))
+    finally:
+        database.close()

@@ -1,0 +1,87 @@
+"""The plans of the queries that read ledgers: each reaches its entries by index, however many others there are."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from services.database import Database
+from services.domain.history import SeqRange
+from services.domain.ledger_filter import LedgerFilter, parse_filter
+from services.stores.history import HistoryStore
+from tests.histories import BEGIN, put_history
+
+store = HistoryStore()
+PART = SeqRange(1, 1_001, 1_100)
+BY_SEQ, BY_ORDER = "uq_transactions_account_id_seq", "ix_transactions_order_id"
+LINES = (
+    "",
+    "2026-10",
+    "sms",
+    "größe",
+    "kind:usage,top_up is:debit amt<-5 by:anna",
+    "is:reversed",
+)
+
+Query = Callable[[sa.Connection, LedgerFilter], object]
+QUERIES: list[Query] = [
+    lambda connection, wanted: store.matching(connection, PART, wanted, 50),
+    lambda connection, wanted: store.tally(connection, PART, wanted),
+    lambda connection, wanted: store.exported(connection, PART, wanted),
+]
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[sa.Connection]:
+    """A connection to a ledger of 2,000 entries, on which PostgreSQL takes an index wherever it can."""
+    put_history(database, 2_000)
+    with database.read() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        yield connection
+
+
+def plan_of(connection: sa.Connection, query: Callable[[], object]) -> str:
+    """How the database carries out the one statement of a query, in its own words."""
+    sent: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", keep)
+    query()
+    event.remove(connection, "before_cursor_execute", keep)
+    ((statement, parameters),) = sent
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
+
+
+def assert_by_index(plan: str, index: str) -> None:
+    assert index in plan, plan
+    assert "Seq Scan on transactions" not in plan, plan
+    assert "SCAN transactions" not in plan, plan
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("query", QUERIES, ids=["search", "count", "export"])
+def test_a_range_is_read_by_its_numbers_whatever_the_filter(query: Query, line: str, connection: sa.Connection) -> None:
+    plan = plan_of(connection, lambda: query(connection, parse_filter(line)))
+    assert_by_index(plan, BY_SEQ)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=["search", "count", "export"])
+def test_the_entries_of_an_order_are_read_by_the_order(query: Query, connection: sa.Connection) -> None:
+    plan = plan_of(connection, lambda: query(connection, parse_filter("order:1 sms")))
+    assert_by_index(plan, BY_ORDER)
+    assert BY_SEQ not in plan
+
+
+def test_sums_and_moments_are_found_by_numbers(connection: sa.Connection) -> None:
+    for query in (
+        lambda: store.totals(connection, PART),
+        lambda: store.at(connection, 1, BEGIN, 2_000),
+        lambda: store.entry(connection, 1, 7),
+    ):
+        assert_by_index(plan_of(connection, query), BY_SEQ)
