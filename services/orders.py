@@ -209,7 +209,7 @@ class OrderService:
         taken = self.discount_store.take(connection, code)
         if taken is None:
             found = self.discount_store.get(connection, code)
-            refusal = (found.refusal if found is not None else None) or Refusal.UNKNOWN
+            refusal = (found.refusal_at(self.clock()) if found is not None else None) or Refusal.UNKNOWN
             raise CodeRefused(refusal.sentence(code), reason=refusal)
         return taken.id
 

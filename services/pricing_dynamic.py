@@ -165,7 +165,7 @@ class DynamicPricingService:
         except InvalidInput as error:
             return DiscountValidation(False, None, error.sentence)
         found = self.discount_store.get(connection, canonical)
-        refusal = Refusal.UNKNOWN if found is None else found.refusal
+        refusal = Refusal.UNKNOWN if found is None else found.refusal_at(self.clock())
         if refusal is not None:
             return DiscountValidation(False, found, refusal.sentence(canonical))
         return DiscountValidation(True, found, None)
