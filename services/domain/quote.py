@@ -5,7 +5,7 @@ Screens, the command line and checkouts all ask `quote`, and an order keeps the 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -98,6 +98,46 @@ class Quote:
     def explanation(self) -> str:
         """All steps in one line: `"base 29.99 launch, LAUNCH10 −10 % = −3.00, total 26.99"`."""
         return ", ".join(step.reason for step in self.steps)
+
+
+@dataclass(frozen=True)
+class PriceCalculation:
+    """What one checkout costs, in cents: final = base − discount.
+
+    `refusal` says why a given code was not applied, and `refusal_code` in one word for programs. `price_mode` and
+    `price_version` name the price that was in force; they are None where the base price was given by the caller.
+    """
+
+    base_price_cents: int
+    discount_cents: int
+    final_price_cents: int
+    discount_code_applied: str | None
+    refusal: str | None = field(default=None, compare=False)
+    price_mode: PriceMode | None = field(default=None, compare=False)
+    price_version: int | None = field(default=None, compare=False)
+    refusal_code: Refusal | None = field(default=None, compare=False)
+    steps: tuple[Step, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def of(cls, quote: Quote, *, any_total: bool = False) -> Self:
+        """What a quote comes to; a refused code takes nothing off.
+
+        With `any_total`, one that leaves less than Stripe charges does so all the same.
+        """
+        if any_total and quote.refusal is Refusal.BELOW_MINIMUM:
+            quote = replace(quote, refusal=None, sentence=None)
+        discount_cents = quote.discount_cents if quote.refusal is None else 0
+        return cls(
+            base_price_cents=quote.base.cents,
+            discount_cents=discount_cents,
+            final_price_cents=quote.base.cents - discount_cents,
+            discount_code_applied=quote.applied,
+            refusal=quote.sentence,
+            price_mode=quote.base.mode,
+            price_version=quote.base.version,
+            refusal_code=quote.refusal,
+            steps=quote.steps,
+        )
 
 
 def quote(
