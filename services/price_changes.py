@@ -122,7 +122,8 @@ class PriceChanges:
                 mode=mode, rrp_cents=rrp_cents, launch_cents=launch_cents, sale_cents=sale_cents
             )
             self._check_version(connection, expected_version, before, prices)
-            if prices == before.prices and not _lasts_longer(ends_at, before.ends_at):
+            given = any(value is not None for value in (mode, rrp_cents, launch_cents, sale_cents))
+            if prices == before.prices and not (given and _lasts_longer(ends_at, before.ends_at)):
                 raise Conflict("These are the prices in force already.")
             if not confirmed:
                 _check_doubts(before.prices, prices)

@@ -393,6 +393,32 @@ ORDER = [
         order_id=3,
     ),
     tampering(
+        [
+            "INSERT INTO price_withdrawals SELECT version, actor, reason, created_at FROM price_changes",
+            "INSERT INTO audit_log (created_at, actor, action, object_type, object_id, reason) "
+            "SELECT created_at, actor, 'withdraw', 'prices', '1', '' FROM price_changes",
+        ],
+        "order_price_withdrawn",
+        "Order 1 was quoted at version 1 of the prices, which was withdrawn before it took effect.",
+        account_id=1,
+        order_id=1,
+    ),
+    *(
+        tampering(
+            f"UPDATE orders SET quote = '{quote}' WHERE id = 3",
+            "order_quote",
+            "Order 3 starts from $24.99, takes $5.00 off and costs $19.99; the steps of its quote say otherwise.",
+            account_id=2,
+            order_id=3,
+        )
+        for quote in (
+            "[]",
+            "none",
+            '[{"kind": "base", "amount_cents": 2499, "reason": ""}, '
+            '{"kind": "total", "amount_cents": 1999, "reason": ""}]',
+        )
+    ),
+    tampering(
         "UPDATE orders SET price_mode = 'rrp' WHERE id = 3",
         "order_price_mode",
         "Order 3 was quoted in the mode rrp; version 1 of the prices sets sale.",
@@ -599,6 +625,18 @@ AUDIT = [
         "price_change_audit",
         "No audit row says that version 1 of the prices set "
         '{"launch_cents": 2999, "mode": "sale", "rrp_cents": 4999, "sale_cents": 2499}.',
+    ),
+    tampering(
+        "UPDATE price_changes SET ends_at = (SELECT max(ends_at) FROM discount_codes)",
+        "price_change_audit",
+        "No audit row says that version 1 of the prices set "
+        '{"launch_cents": 2999, "mode": "sale", "rrp_cents": 4999, "sale_cents": 2499}.',
+    ),
+    tampering(
+        "INSERT INTO price_withdrawals SELECT version, actor, reason, created_at FROM price_changes",
+        "price_withdrawal_audit",
+        "Version 1 of the prices was withdrawn, and no audit row says so.",
+        "order_price_withdrawn",
     ),
     tampering(
         "UPDATE price_changes SET rrp_cents = 5999",

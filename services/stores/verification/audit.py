@@ -12,6 +12,7 @@ from services.domain.discount import CodeTerms
 from services.models.types import EPOCH, MICROSECOND
 from services.stores.verification.check import Check, last_audit
 
+_PRICE_TERMS = ("mode", "rrp_cents", "launch_cents", "sale_cents", "effective_at", "ends_at")
 _TERMS = {term.name: term.default for term in fields(CodeTerms)}
 
 
@@ -22,6 +23,15 @@ def _terms_differ(code: Row[*tuple[Any, ...]]) -> bool:
     audited = {**_TERMS, **json.loads(code.audited)}
     stored: Mapping[str, Any] = code._asdict()
     return any(_plain(name, stored[name]) != _plain(name, audited[name]) for name in _TERMS)
+
+
+def _prices_differ(change: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a change of prices is not what its audit row says; that names a moment only where it is not at once."""
+    if change.audited is None:
+        return True
+    audited = {"effective_at": change.created_at, "ends_at": None, **json.loads(change.audited)}
+    stored: Mapping[str, Any] = change._asdict()
+    return any(_plain(name, stored[name]) != _plain(name, audited.get(name)) for name in _PRICE_TERMS)
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -69,10 +79,18 @@ CHECKS = (
     Check(
         "price_change_audit",
         "No audit row says that version {version} of the prices set {expected}.",
-        f"""SELECT p.version, {_PRICES} AS expected FROM price_changes p WHERE NOT EXISTS (
-            SELECT 1 FROM audit_log a WHERE a.object_type = 'prices' AND a.object_id = CAST(p.version AS TEXT)
-                AND a.action = 'change' AND a.after = {_PRICES}
-        ) ORDER BY p.version""",
+        f"""SELECT p.*, {_PRICES} AS expected, a.after AS audited FROM price_changes p LEFT JOIN audit_log a
+            ON a.object_type = 'prices' AND a.object_id = CAST(p.version AS TEXT) AND a.action = 'change'
+        ORDER BY p.version""",
+        _prices_differ,
+    ),
+    Check(
+        "price_withdrawal_audit",
+        "Version {version} of the prices was withdrawn, and no audit row says so.",
+        """SELECT w.version FROM price_withdrawals w WHERE NOT EXISTS (
+            SELECT 1 FROM audit_log a WHERE a.object_type = 'prices' AND a.object_id = CAST(w.version AS TEXT)
+                AND a.action = 'withdraw' AND a.actor = w.actor
+        ) ORDER BY w.version""",
     ),
     Check(
         "code_audit",
