@@ -129,9 +129,9 @@ def test_the_same_prices_are_a_change_only_where_they_last_longer(
 ) -> None:
     ends = clock.moment + timedelta(days=1)
     pricing.change_prices(mode="sale", ends_at=ends)
-    for same in ({}, {"ends_at": ends - timedelta(hours=1)}, {"ends_at": ends}):
+    for same in (None, ends - timedelta(hours=1), ends):
         with pytest.raises(Conflict, match="in force already"):
-            pricing.change_prices(**same)
+            pricing.change_prices(ends_at=same)
     assert pricing.change_prices(mode="sale", ends_at=ends + timedelta(days=1)).version == 2
     clock.moment = ends
     assert charged(pricing) == (2, 2499)
