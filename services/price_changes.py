@@ -188,6 +188,11 @@ class PriceChanges:
             )
         return replace(change, withdrawn=withdrawal)
 
+    def put(self, connection: Connection, prices: Prices, reason: str) -> PriceChange:
+        """Puts prices in force at once, in the caller's transaction and without asking whether they are meant."""
+        now = self._begin_change(connection)
+        return self._append(connection, self.in_force(connection, now), prices, reason, now)
+
     @property
     def _starting(self) -> PriceChange:
         return PriceChange(0, self.starting_prices, "", "settings", None, None)
