@@ -74,7 +74,7 @@ def compare(desk: Runtime, seed: str) -> tuple[int, int]:
     effects = [effect for effect in preview.effects if effect.mode is wanted["mode"]]
     assert len(effects) == 1 + CODES
     account_id = AccountService.over(desk).create(f"{seed}@example.com").id
-    found = [charged(desk, account_id, effect.code and effect.code.code) for effect in effects]
+    found = [charged(desk, account_id, effect.code.code if effect.code else None) for effect in effects]
     assert found == [promised(effect) for effect in effects], f"{wanted}: {effects}"
     paying = sum(isinstance(one, int) for one in found)
     return paying, len(found) - paying
