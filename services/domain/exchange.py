@@ -1,5 +1,6 @@
 """Prices and codes as a document that one desk writes and another reads, and what the two differ in."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -53,6 +54,11 @@ class Comparison:
 
     differences: tuple[Difference, ...]
     only_here: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """A short text that only this comparison has: whoever approves it on the command line names it."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 PRICES = "prices"

@@ -265,14 +265,15 @@ def test_a_hundred_thousand_codes_are_unique_and_found_at_once(discounts: Discou
     with database.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(audit_log)).scalar_one() == count
     figures = []
-    for search in (
-        lambda: discounts.search(),
-        lambda: discounts.search("bulk-" + codes[count // 2][5:8]),
-        lambda: discounts.search("BULK-", after=discounts.get(codes[-3])),
-        lambda: discounts.search(status=CodeStatus.EXPIRED),
-    ):
+    searches: list[dict[str, Any]] = [
+        {},
+        {"prefix": f"bulk-{codes[count // 2][5:8]}"},
+        {"prefix": "BULK-", "after": discounts.get(codes[-3])},
+        {"status": CodeStatus.EXPIRED},
+    ]
+    for search in searches:
         began = time.monotonic()
-        found = search()
+        found = discounts.search(**search)
         figures.append(f"{1000 * (time.monotonic() - began):.1f}")
         assert len(found) <= 100
     began = time.monotonic()

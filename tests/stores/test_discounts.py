@@ -143,7 +143,7 @@ def test_the_database_and_the_code_tell_the_same_status_at_any_moment(database: 
             code = store.create(connection, f"C{number}", terms, NOW)
             store.set_active(connection, code.id, active)
             connection.execute(sa.update(discount_codes).where(discount_codes.c.id == code.id).values(redeemed=uses))
-        seen = set()
+        seen: set[CodeStatus] = set()
         for moment in (NOW - TICK, NOW, NOW + DAY - TICK, NOW + DAY):
             told = {code.code: code.status_at(moment) for code in store.all(connection)}
             for status in CodeStatus:
