@@ -151,9 +151,10 @@ class PriceChanges:
         )
 
     def end(self, *, reason: str = "", expected_version: int | None = None) -> PriceChange:
-        """Ends the prices in force before their `ends_at`: those that would return then are in force now.
+        """Ends the prices in force before their `ends_at`: those from before return now, as a new change.
 
-        Raises `Conflict` where the prices in force have no end, and `OvertakenPrice`.
+        Raises `Conflict` where the prices in force have no end, or those from before have one that comes first, and
+        `OvertakenPrice`.
         """
         reason = check_text(reason, field="reason", longest=200, required=False)
         with self.database.write() as connection:
@@ -161,9 +162,12 @@ class PriceChanges:
             before = self.in_force(connection, now)
             if before.ends_at is None:
                 raise Conflict("The prices in force have no end: change them instead.")
-            returning = self.in_force(connection, before.ends_at).prices
-            self._check_version(connection, expected_version, before, returning)
-            return self._append(connection, before, returning, reason or f"v{before.version} ended early", now)
+            returning = self.price_store.in_force(connection, now, without=before.version) or self._starting
+            self._check_version(connection, expected_version, before, returning.prices)
+            if returning.ends_at is not None and returning.ends_at < before.ends_at:
+                raise Conflict("The prices from before end first, so they cannot return: change the prices instead.")
+            why = reason or f"v{before.version} ended early"
+            return self._append(connection, before, returning.prices, why, now, ends_at=returning.ends_at)
 
     def withdraw(self, version: int, reason: str = "") -> PriceChange:
         """Takes back a change whose moment has not come: it never counts.

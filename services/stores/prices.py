@@ -18,13 +18,17 @@ class PriceStore:
         """Lets one price change through at a time, until the caller's transaction ends."""
         lock(connection, "price_changes")
 
-    def in_force(self, connection: Connection, moment: datetime) -> PriceChange | None:
-        """The newest change whose moment has come, and that neither ended nor was withdrawn; None if there is none."""
+    def in_force(self, connection: Connection, moment: datetime, *, without: int | None = None) -> PriceChange | None:
+        """The newest change whose moment has come, and that neither ended nor was withdrawn; None if there is none.
+
+        `without` is a version to look past.
+        """
         statement = (
             _CHANGES.where(
                 price_changes.c.effective_at <= moment,
                 sa.or_(price_changes.c.ends_at.is_(None), price_changes.c.ends_at > moment),
                 price_withdrawals.c.version.is_(None),
+                price_changes.c.version != (without or 0),
             )
             .order_by(price_changes.c.effective_at.desc(), price_changes.c.version.desc())
             .limit(1)

@@ -155,6 +155,31 @@ def test_prices_with_an_end_can_be_ended_early(
     assert [row.object_id for row in audit(database)] == ["2", "1"]
 
 
+def test_prices_that_are_ended_early_give_way_to_those_around_them(
+    pricing: DynamicPricingService, clock: ManualClock
+) -> None:
+    inner, outer = clock.moment + timedelta(days=1), clock.moment + timedelta(days=3)
+    pricing.change_prices(mode="sale", ends_at=outer)
+    pricing.change_prices(sale_cents=1999, ends_at=inner)
+    ended = pricing.end()
+    assert (ended.prices.sale_cents, ended.ends_at) == (2499, outer)
+    seen = []
+    for moment in (clock.moment, inner, outer):
+        clock.moment = moment
+        seen.append(charged(pricing))
+    assert seen == [(3, 2499), (3, 2499), (0, 2999)]
+
+
+def test_prices_cannot_give_way_to_some_that_end_before_them(
+    pricing: DynamicPricingService, clock: ManualClock
+) -> None:
+    pricing.change_prices(mode="sale", ends_at=clock.moment + timedelta(days=1))
+    pricing.change_prices(sale_cents=1999, ends_at=clock.moment + timedelta(days=3))
+    with pytest.raises(Conflict, match="end first"):
+        pricing.end()
+    assert len(pricing.history()) == 2
+
+
 def test_a_pending_change_is_withdrawn_once_and_never_counts(
     pricing: DynamicPricingService, clock: ManualClock, database: Database
 ) -> None:
