@@ -3,6 +3,7 @@
 A sentence never holds a secret: not a key, a password, a URL with credentials or the body of a reply.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -21,6 +22,28 @@ class InvalidInput(PaydeskError):
     """A value breaks a rule; `field` names the value and the sentence names the rule. Nothing was changed."""
 
     code = "invalid_input"
+
+
+class UnclearTime(InvalidInput):
+    """A local time that stands for no single instant; `candidates` are the two, in UTC, that may be meant."""
+
+    code = "unclear_time"
+
+    def __init__(self, sentence: str, *, field: str, candidates: tuple[datetime, datetime]) -> None:
+        super().__init__(sentence, field=field)
+        self.candidates = candidates
+
+
+class NonexistentTime(UnclearTime):
+    """A local time that clocks skip as they go forward; the candidates are the times next to the gap."""
+
+    code = "nonexistent_time"
+
+
+class AmbiguousTime(UnclearTime):
+    """A local time that clocks show twice as they go back; the candidates are the two instants."""
+
+    code = "ambiguous_time"
 
 
 class NotFound(PaydeskError):
@@ -49,6 +72,22 @@ class StalePrice(Conflict):
     """The prices were changed by somebody else since the version that an edit was made on."""
 
     code = "stale_price"
+
+
+class NeedsConfirmation(Conflict):
+    """A price that is seldom meant: `field` names it, and `price_cents` is what is to be typed again to confirm it."""
+
+    code = "needs_confirmation"
+
+    def __init__(self, sentence: str, *, field: str, price_cents: int) -> None:
+        super().__init__(sentence, field=field)
+        self.price_cents = price_cents
+
+
+class StaleTerms(Conflict):
+    """The terms of a code were changed by somebody else since those that an edit was made on."""
+
+    code = "stale_terms"
 
 
 class IdempotencyConflict(Conflict):

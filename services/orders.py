@@ -6,6 +6,7 @@ redeemed with the credit, released with the end.
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy.engine import Connection
@@ -127,7 +128,7 @@ class OrderService:
             )
             if order_id is None:
                 return self._made_before(connection, key, draft)
-            code_id = self._take(connection, draft.discount_code)
+            code_id = self._take(connection, draft, now)
             if code_id is not None:
                 self.discount_store.hold(connection, code_id, order_id, draft.account_id, draft.discount_cents, now)
             self.order_store.set_request(connection, order_id, request_for(order_id, reference))
@@ -231,15 +232,31 @@ class OrderService:
             raise IdempotencyConflict("This idempotency key was used for another order.", field="idempotency_key")
         return order
 
-    def _take(self, connection: Connection, code: str | None) -> int | None:
-        """Takes one use of the quoted code. Raises `CodeRefused` where it went to somebody else since the quote."""
+    def _take(self, connection: Connection, draft: OrderDraft, now: datetime) -> int | None:
+        """Takes one use of the quoted code, whose id it answers.
+
+        Raises `CodeRefused` where the code is not for this account, or its last use went to somebody else since the
+        quote, and `Conflict` where it takes off something else by now. Either gives the use back.
+        """
+        code = draft.discount_code
         if code is None:
             return None
-        taken = self.discount_store.take(connection, code)
+        taken = self.discount_store.take(connection, code, now)
         if taken is None:
             found = self.discount_store.get(connection, code)
-            refusal = (found.refusal if found is not None else None) or Refusal.UNKNOWN
+            # A use that was given back in this very moment leaves no reason: then it was the last one.
+            refusal = Refusal.UNKNOWN if found is None else found.refusal_at(now) or Refusal.SOLD_OUT
             raise CodeRefused(refusal.sentence(code), reason=refusal)
+        if taken.first_purchase_only:
+            self.discount_store.lock_first_purchase(connection, draft.account_id)
+        facts = self.discount_store.account_facts(connection, taken.id, draft.account_id)
+        terms_refusal = taken.terms_refusal(draft.base_cents, draft.price_mode, facts)
+        if terms_refusal is not None:
+            raise CodeRefused(terms_refusal.sentence(code), reason=terms_refusal)
+        if taken.discount_on(draft.base_cents) != draft.discount_cents:
+            raise Conflict(
+                f"The code {code} was changed since it was quoted. Nothing was created.", field="discount_code"
+            )
         return taken.id
 
     def _apply(

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 from dotenv import dotenv_values
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     product_name: str = Field(default="Thunderbird Access", min_length=1, max_length=200)
     currency: Literal["usd"] = "usd"
     base_url: str = "http://localhost:8000"
+    business_zone: str = "Europe/London"
     allow_promotion_codes: bool = True
 
     stripe_secret_key: SecretStr = SecretStr("")
@@ -73,6 +75,14 @@ class Settings(BaseSettings):
         if not url.startswith(("http://", "https://")):
             raise ValueError("an address starts with http:// or https://")
         return url.rstrip("/")
+
+    @field_validator("business_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            return ZoneInfo(name).key
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError("a time zone has a name like Europe/London") from None
 
     @property
     def stripe_configured(self) -> bool:

@@ -16,8 +16,10 @@ from services.errors import GatewayError, GatewayUnreadable, OutcomeUnknown, Pay
 from tui import __version__
 from tui.desk import Desk
 from tui.present import visible
+from tui.verbs.audit import add_audit_verb
 from tui.verbs.checkouts import add_checkout_verbs
 from tui.verbs.codes import add_code_verbs
+from tui.verbs.exchange import add_exchange_verbs
 from tui.verbs.installation import add_installation_verbs
 from tui.verbs.ledger import add_account_verbs, add_ledger_verbs
 from tui.verbs.prices import add_price_verbs
@@ -65,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     add_account_verbs(groups)
     add_ledger_verbs(groups)
     add_checkout_verbs(groups)
+    add_exchange_verbs(groups)
+    add_audit_verb(groups)
     add_installation_verbs(groups)
     groups.add_parser("demo", help="open the desk on a throw-away database with a Stripe sandbox")
     return top

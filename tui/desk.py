@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from services.accounts import AccountService
+    from services.audit import AuditService
     from services.balance import BalanceService
     from services.charges import ChargeService
+    from services.code_reports import CodeReportService
     from services.discounts import DiscountService
+    from services.exchange import ExchangeService
     from services.explanations import ExplanationService
     from services.history import HistoryService
     from services.ledger_import import ImportService
@@ -200,6 +203,33 @@ class Desk:
             from services.verification import VerificationService
 
             return VerificationService.over(runtime)
+
+    @cached_property
+    def code_reports(self) -> "CodeReportService":
+        """What became of the uses of codes."""
+        with self._opening:
+            runtime = self.runtime
+            from services.code_reports import CodeReportService
+
+            return CodeReportService.over(runtime)
+
+    @cached_property
+    def audit(self) -> "AuditService":
+        """Who changed what."""
+        with self._opening:
+            runtime = self.runtime
+            from services.audit import AuditService
+
+            return AuditService.over(runtime)
+
+    @cached_property
+    def exchange(self) -> "ExchangeService":
+        """Prices and codes from one desk to another."""
+        with self._opening:
+            runtime = self.runtime
+            from services.exchange import ExchangeService
+
+            return ExchangeService.over(runtime)
 
 
 def environment_of(settings: "Settings") -> Environment:

@@ -1,15 +1,13 @@
 """What an edit of the prices would change, and what about it asks for a second look. Pure: no widget, no service."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.domain.checkout import charge_refusal
 from services.domain.discount import CodeStatus, DiscountCode
-from services.domain.pricing import PriceMode, Prices
+from services.domain.pricing import FAR, PriceMode, Prices
+from services.domain.pricing import doubts as doubts_of_prices
 from tui.present import cents, change_percent, editable_cents
-
-FAR = 2
-"""A price that moves by more than one part in two (50 %) is seldom meant."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +55,13 @@ def doubts(before: Prices, after: Prices) -> list[Doubt]:
 
     A price that is charged only after a change of mode is compared as well: what a customer pays is what counts.
     """
-    return list(_doubts(before, after))
-
-
-def _doubts(before: Prices, after: Prices) -> Iterator[Doubt]:
-    pairs = [(mode.value, before.of(mode), after.of(mode)) for mode in PriceMode]
-    pairs.append(("what a customer pays", before.in_force_cents, after.in_force_cents))
-    for name, was, now in pairs:
-        if was == now:
-            continue
-        if now == 0:
-            yield Doubt(f"{name} becomes $0.00: nothing is charged.", now)
-        elif abs(now - was) * FAR > was:
-            yield Doubt(f"{name} moves by more than 50 %.", now)
-    for mode in (PriceMode.LAUNCH, PriceMode.SALE):
-        if after.of(mode) > after.rrp_cents and before != after:
-            yield Doubt(f"{mode.value} is above the RRP.", after.of(mode))
+    found = [Doubt(doubt.sentence, doubt.price_cents) for doubt in doubts_of_prices(before, after)]
+    was, now = before.in_force_cents, after.in_force_cents
+    if was != now and now == 0:
+        found.append(Doubt("what a customer pays becomes $0.00: nothing is charged.", now))
+    elif abs(now - was) * FAR > was:
+        found.append(Doubt("what a customer pays moves by more than 50 %.", now))
+    return found
 
 
 @dataclass(frozen=True)

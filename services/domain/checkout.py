@@ -9,7 +9,8 @@ from typing import Any, Self, assert_never
 from services.domain.card import Card
 from services.domain.ledger import TransactionKind
 from services.domain.money import MAX_CHARGE_CENTS, MIN_CHARGE_CENTS, format_cents
-from services.domain.pricing import PriceCalculation, PriceMode
+from services.domain.pricing import PriceMode
+from services.domain.quote import PriceCalculation, Step
 
 
 class OrderPurpose(StrEnum):
@@ -53,7 +54,7 @@ UNSETTLED = WAITING | {OrderStatus.NEEDS_REVIEW}
 class OrderDraft:
     """The snapshot of what an order was quoted, taken once and never changed. Amounts are in cents.
 
-    `credit_cents` is what the paid order credits; None: exactly what was paid.
+    `credit_cents` is what the paid order credits; None: exactly what was paid. `steps` are those of the quote.
     """
 
     account_id: int
@@ -68,6 +69,7 @@ class OrderDraft:
     total_cents: int
     credit_cents: int | None
     channel: Channel = Channel.CHECKOUT
+    steps: tuple[Step, ...] = ()
 
     @classmethod
     def initial_access(
@@ -86,6 +88,7 @@ class OrderDraft:
             discount_cents=price.discount_cents,
             total_cents=price.final_price_cents,
             credit_cents=credit_cents,
+            steps=price.steps,
         )
 
     @classmethod

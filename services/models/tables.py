@@ -3,7 +3,20 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Identity, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+    true,
+)
 
 from services.domain.checkout import Channel, OrderPurpose, OrderStatus
 from services.domain.discount import RedemptionStatus
@@ -63,8 +76,18 @@ price_changes = _table(
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("effective_at", UTCDateTime, nullable=False, index=True),
+    Column("ends_at", UTCDateTime),
     Column("created_at", UTCDateTime, nullable=False),
     CheckConstraint("version >= 1", name="version"),
+    CheckConstraint("ends_at > effective_at", name="ends_at"),
+)
+
+price_withdrawals = _table(
+    "price_withdrawals",
+    Column("version", Int64, ForeignKey("price_changes.version"), primary_key=True, autoincrement=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
 )
 
 discount_codes = _table(
@@ -74,6 +97,13 @@ discount_codes = _table(
     Column("percent_basis_points", Int64),
     Column("amount_off_cents", Int64),
     Column("max_uses", Int64),
+    Column("per_account_limit", Int64),
+    Column("starts_at", UTCDateTime),
+    Column("ends_at", UTCDateTime),
+    Column("min_amount_cents", Int64),
+    Column("first_purchase_only", Flag, nullable=False, server_default=false()),
+    Column("stacks_on_launch", Flag, nullable=False, server_default=true()),
+    Column("note", Text, nullable=False, server_default=""),
     Column("active", Flag, nullable=False),
     Column("held", Int64, nullable=False),
     Column("redeemed", Int64, nullable=False),
@@ -83,6 +113,9 @@ discount_codes = _table(
     CheckConstraint("percent_basis_points BETWEEN 1 AND 10000", name="percent_basis_points"),
     CheckConstraint("amount_off_cents BETWEEN 1 AND 99999999", name="amount_off_cents"),
     CheckConstraint("max_uses >= 1", name="max_uses"),
+    CheckConstraint("per_account_limit >= 1", name="per_account_limit"),
+    CheckConstraint("ends_at > starts_at", name="ends_at"),
+    CheckConstraint("min_amount_cents BETWEEN 1 AND 99999999", name="min_amount_cents"),
     CheckConstraint("held >= 0 AND redeemed >= 0", name="uses"),
 )
 
@@ -108,6 +141,7 @@ orders = _table(
     Column("discount_cents", Int64, nullable=False),
     Column("total_cents", Int64, nullable=False),
     Column("credit_cents", Int64),
+    Column("quote", Text),
     Column("reference", PrefixText, nullable=False, unique=True),
     Column("idempotency_key", PrefixText, nullable=False, unique=True),
     Column("request", Text, nullable=False),
@@ -217,7 +251,7 @@ seals = _table(
 redemptions = _table(
     "redemptions",
     _id(),
-    Column("code_id", Int64, ForeignKey("discount_codes.id"), nullable=False, index=True),
+    Column("code_id", Int64, ForeignKey("discount_codes.id"), nullable=False),
     Column("order_id", Int64, ForeignKey("orders.id"), nullable=False, unique=True),
     Column("account_id", Int64, ForeignKey("accounts.id"), nullable=False),
     Column("status", Text, nullable=False),
@@ -226,6 +260,7 @@ redemptions = _table(
     Column("created_at", UTCDateTime, nullable=False),
     Column("settled_at", UTCDateTime),
     CheckConstraint("discount_cents >= 0", name="discount_cents"),
+    Index(None, "code_id", "account_id"),
 )
 
 cards = _table(
@@ -316,5 +351,5 @@ audit_log = _table(
 )
 Index("ix_audit_log_object", audit_log.c.object_type, audit_log.c.object_id)
 
-APPEND_ONLY = ("transactions", "price_changes", "audit_log", "seals")
+APPEND_ONLY = ("transactions", "price_changes", "price_withdrawals", "audit_log", "seals")
 """Tables whose rows the database itself refuses to change or delete."""

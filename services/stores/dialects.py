@@ -1,10 +1,12 @@
 """What SQLite and PostgreSQL, and their drivers, write differently."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import sqlalchemy as sa
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
@@ -51,3 +53,16 @@ class ScriptRunner(Protocol):
 
     def run(self, script: Script, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The row that a script returns, committed; None where it was refused and nothing was changed."""
+
+
+def each_of(connection: Connection, texts: Collection[str]) -> sa.ColumnElement[str]:
+    """A column with a row for each of `texts`, however many: they travel as one parameter.
+
+    Sources: https://www.sqlite.org/json1.html#jeach and
+    https://www.postgresql.org/docs/current/functions-json.html
+    """
+    value = sa.column("value", sa.Text)
+    if connection.dialect.name == "sqlite":
+        return sa.func.json_each(json.dumps(list(texts))).table_valued(value).c.value
+    listed = sa.cast(list(texts), postgresql.JSON)
+    return sa.func.json_array_elements_text(listed).table_valued(value).render_derived().c.value

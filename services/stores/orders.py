@@ -9,9 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from services.domain.charge import StripeIntent
-from services.domain.checkout import UNSETTLED, Channel, Order, OrderDraft, OrderPurpose, OrderStatus, StripeSession
+from services.domain.checkout import (
+    UNSETTLED,
+    WAITING,
+    Channel,
+    Order,
+    OrderDraft,
+    OrderPurpose,
+    OrderStatus,
+    StripeSession,
+)
 from services.domain.discount import RedemptionStatus
 from services.domain.pricing import PriceMode
+from services.domain.quote import steps_from_json, steps_to_json
 from services.models.tables import orders, redemptions
 from services.stores.dialects import insert
 
@@ -48,6 +58,7 @@ class OrderStore:
             discount_cents=draft.discount_cents,
             total_cents=draft.total_cents,
             credit_cents=draft.credit_cents,
+            quote=steps_to_json(draft.steps) if draft.steps else None,
             reference=reference,
             idempotency_key=idempotency_key,
             stripe_key=stripe_key,
@@ -105,6 +116,14 @@ class OrderStore:
             orders.c.settled_at >= moment, sa.or_(orders.c.paid_cents > 0, failed_here)
         )
         return list(connection.scalars(statement.order_by(orders.c.id)))
+
+    def open_purchases(self, connection: Connection) -> list[Order]:
+        """The initial purchases that still wait for their customer, oldest first."""
+        waiting = [state.value for state in WAITING]
+        statement = sa.select(orders).where(
+            orders.c.status.in_(waiting), orders.c.purpose == OrderPurpose.INITIAL_ACCESS.value
+        )
+        return [_order(row) for row in connection.execute(statement.order_by(orders.c.id))]
 
     def holding_a_code_in_vain(self, connection: Connection) -> list[int]:
         """The orders that ended unpaid and still hold a use of a code, oldest first."""
@@ -213,6 +232,7 @@ def _order(row: Row[*tuple[Any, ...]]) -> Order:
         total_cents=row.total_cents,
         credit_cents=row.credit_cents,
         channel=Channel(row.channel),
+        steps=() if row.quote is None else steps_from_json(row.quote),
     )
     return Order(
         id=row.id,

@@ -1,15 +1,27 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.domain.discount import CodeStatus, DiscountCode, Refusal, canonical_code, check_value
+from services.domain.discount import (
+    AccountFacts,
+    CodeStatus,
+    CodeTerms,
+    DiscountCode,
+    Refusal,
+    canonical_code,
+    check_value,
+)
+from services.domain.pricing import PriceMode
 from services.errors import InvalidInput
 
-TEN_PERCENT = DiscountCode(1, "SAVE10", 1000, None, None, True, 0, 0, datetime(2026, 1, 1, tzinfo=UTC))
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
+TEN_PERCENT = DiscountCode(1, "SAVE10", 1000, None, None, True, 0, 0, NOW)
 
 bases = st.integers(0, 99_999_999)
 percentages = st.integers(1, 10_000)
@@ -122,12 +134,71 @@ def test_what_a_code_takes_off_is_shown_without_needless_zeros(code: DiscountCod
 
 def test_a_code_is_refused_when_disabled_or_without_uses() -> None:
     limited = replace(TEN_PERCENT, max_uses=2, held=1)
-    assert (limited.status, limited.refusal, limited.uses_left) == (CodeStatus.ACTIVE, None, 1)
+    assert (limited.status_at(NOW), limited.refusal_at(NOW), limited.uses_left) == (CodeStatus.ACTIVE, None, 1)
     sold_out = replace(limited, redeemed=1)
-    assert (sold_out.status, sold_out.refusal, sold_out.uses_left) == (CodeStatus.SOLD_OUT, Refusal.SOLD_OUT, 0)
+    assert (sold_out.status_at(NOW), sold_out.refusal_at(NOW)) == (CodeStatus.SOLD_OUT, Refusal.SOLD_OUT)
+    assert (sold_out.uses_left, sold_out.uses_over) == (0, 0)
     disabled = replace(sold_out, active=False)
-    assert (disabled.status, disabled.refusal) == (CodeStatus.DISABLED, Refusal.DISABLED)
+    assert (disabled.status_at(NOW), disabled.refusal_at(NOW)) == (CodeStatus.DISABLED, Refusal.DISABLED)
     assert TEN_PERCENT.uses_left is None
+
+
+def test_a_limit_below_the_uses_counts_how_far_they_are_over() -> None:
+    over = replace(TEN_PERCENT, max_uses=2, held=1, redeemed=4)
+    assert (over.uses_left, over.uses_over, over.status_at(NOW)) == (0, 3, CodeStatus.SOLD_OUT)
+    assert (replace(over, max_uses=None).uses_over, replace(over, max_uses=6).uses_over) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "status", "refusal"),
+    [
+        (NOW - MICROSECOND, CodeStatus.SCHEDULED, Refusal.NOT_STARTED),
+        (NOW, CodeStatus.ACTIVE, None),
+        (NOW + DAY - MICROSECOND, CodeStatus.ACTIVE, None),
+        (NOW + DAY, CodeStatus.EXPIRED, Refusal.EXPIRED),
+    ],
+)
+def test_a_window_holds_its_beginning_and_not_its_end(
+    moment: datetime, status: CodeStatus, refusal: Refusal | None
+) -> None:
+    code = replace(TEN_PERCENT, starts_at=NOW, ends_at=NOW + DAY)
+    assert (code.status_at(moment), code.refusal_at(moment)) == (status, refusal)
+    assert replace(code, as_of=moment).status is status
+
+
+def test_the_strongest_reason_names_the_status() -> None:
+    sold_out = replace(TEN_PERCENT, starts_at=NOW, ends_at=NOW + DAY, max_uses=1, held=1)
+    assert sold_out.status_at(NOW) is CodeStatus.SOLD_OUT
+    assert sold_out.status_at(NOW - DAY) is CodeStatus.SCHEDULED
+    assert sold_out.status_at(NOW + DAY) is CodeStatus.EXPIRED
+    assert replace(sold_out, active=False).status_at(NOW + DAY) is CodeStatus.DISABLED
+
+
+@pytest.mark.parametrize(
+    ("terms", "base_cents", "mode", "account", "refusal"),
+    [
+        ({"stacks_on_launch": False}, 2999, PriceMode.LAUNCH, None, Refusal.NOT_STACKABLE),
+        ({"stacks_on_launch": False}, 2999, PriceMode.SALE, None, None),
+        ({"stacks_on_launch": False}, 2999, None, None, None),
+        ({"min_amount_cents": 3000}, 2999, None, None, Refusal.MIN_AMOUNT),
+        ({"min_amount_cents": 2999}, 2999, None, None, None),
+        ({"min_amount_cents": 3000}, None, None, None, None),
+        ({"first_purchase_only": True}, 2999, None, AccountFacts(0, True), Refusal.FIRST_PURCHASE),
+        ({"first_purchase_only": True}, 2999, None, AccountFacts(0, False), None),
+        ({}, 2999, None, AccountFacts(0, True), None),
+        ({"per_account_limit": 2}, 2999, None, AccountFacts(2, False), Refusal.PER_ACCOUNT),
+        ({"per_account_limit": 2}, 2999, None, AccountFacts(1, False), None),
+        ({"per_account_limit": 2}, 2999, None, None, None),
+    ],
+)
+def test_the_terms_refuse_a_price_or_an_account(
+    terms: dict[str, Any],
+    base_cents: int | None,
+    mode: PriceMode | None,
+    account: AccountFacts | None,
+    refusal: Refusal | None,
+) -> None:
+    assert replace(TEN_PERCENT, **terms).refusal_at(NOW, base_cents, mode, account) is refusal
 
 
 def test_each_refusal_has_a_sentence_that_names_the_code() -> None:
@@ -164,3 +235,32 @@ def test_values_out_of_range_name_their_field(value: tuple[int | None, int | Non
     with pytest.raises(InvalidInput) as refused:
         check_value(*value)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        ({"per_account_limit": 0}, "per_account_limit"),
+        ({"per_account_limit": True}, "per_account_limit"),
+        ({"min_amount_cents": 0}, "min_amount_cents"),
+        ({"min_amount_cents": 19.99}, "min_amount_cents"),
+        ({"starts_at": datetime(2026, 1, 1)}, "starts_at"),  # noqa: DTZ001 - refused for having no zone
+        ({"ends_at": date(2026, 1, 1)}, "ends_at"),
+        ({"starts_at": NOW, "ends_at": NOW}, "ends_at"),
+        ({"first_purchase_only": 1}, "first_purchase_only"),
+        ({"stacks_on_launch": None}, "stacks_on_launch"),
+        ({"note": "x" * 201}, "note"),
+        ({"note": " x"}, "note"),
+        ({"note": "\0"}, "note"),
+        ({"max_uses": 0}, "max_uses"),
+    ],
+)
+def test_terms_that_break_a_rule_name_their_field(terms: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        CodeTerms(percent_basis_points=1000, **terms)
+    assert refused.value.field == field
+
+
+def test_a_code_knows_its_terms() -> None:
+    code = replace(TEN_PERCENT, ends_at=NOW, per_account_limit=1, note="spring")
+    assert code.terms == CodeTerms(1000, None, None, per_account_limit=1, ends_at=NOW, note="spring")

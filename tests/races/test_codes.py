@@ -1,5 +1,6 @@
 """Many processes take the last uses of a code: it is never sold twice."""
 
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -14,11 +15,13 @@ from services.reconciliation import ReconciliationService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
 from tests.crew import race
-from tests.races.workers import check_out, check_out_often, create_account
+from tests.races.workers import check_out, check_out_often, create_account, hold_each
 from tests.scale import measured, rounds
+from tests.stores.drafts import access_draft
 
 PROCESSES = 50
 USES = 3
+RACERS, ACCOUNTS, TOTAL = 20, 5, 7
 
 CROWD = 20
 TRIES = 5
@@ -87,6 +90,46 @@ def uses(discounts: DiscountService) -> tuple[int, int, int | None]:
     code = discounts.get("TEN")
     assert code is not None
     return code.held, code.redeemed, code.uses_left
+
+
+def test_neither_an_account_nor_all_of_them_take_more_than_the_limits(
+    runtime: Runtime, database: Database, database_url: str
+) -> None:
+    accounts = AccountService.over(runtime)
+    ids = [accounts.create(f"racer{number}@example.com").id for number in range(RACERS)]
+    DiscountService.over(runtime).create("EACH1", percent_basis_points=1000, max_uses=TOTAL, per_account_limit=1)
+    # Each process tries for several accounts, and each account is tried for by several processes.
+    drafts = [
+        [
+            access_draft(ids[(racer + step) % RACERS], discount_code="EACH1", discount_cents=300)
+            for step in range(ACCOUNTS)
+        ]
+        for racer in range(RACERS)
+    ]
+
+    held = race(partial(hold_each, database_url, tried) for tried in drafts)
+    assert held.most_at_once > 1, "The processes did not ask at the same time."
+
+    answers = Counter(answer for lap in held.answers for answer in lap)
+    assert answers["taken"] == TOTAL
+    assert answers["per_account"] + answers["sold_out"] == RACERS * ACCOUNTS - TOTAL
+    with database.read() as connection:
+        holders = connection.execute(sa.select(redemptions.c.account_id)).scalars().all()
+    assert len(holders) == len(set(holders)) == TOTAL
+
+
+def test_an_account_takes_one_code_for_a_first_purchase_whichever_it_is(
+    runtime: Runtime, account_id: int, database_url: str
+) -> None:
+    names = ("FIRST1", "FIRST2")
+    for name in names:
+        DiscountService.over(runtime).create(name, percent_basis_points=1000, first_purchase_only=True)
+    drafts = [access_draft(account_id, discount_code=name, discount_cents=300) for name in names]
+
+    held = race(partial(hold_each, database_url, [drafts[number % 2]]) for number in range(8))
+    assert held.most_at_once > 1, "The processes did not ask at the same time."
+
+    assert Counter(answer for lap in held.answers for answer in lap) == {"taken": 1, "first_purchase": 7}
 
 
 def test_one_address_gets_one_account(paying_runtime: Runtime, database_url: str) -> None:

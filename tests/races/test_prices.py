@@ -7,10 +7,10 @@ from services.runtime import Runtime
 from services.stores.audit import AuditStore
 from tests.crew import race
 from tests.races.workers import edit_prices, take_over_price
-from tests.scale import measured
+from tests.scale import measured, rounds
 
-PROCESSES = 6
-EDITS = 20
+PROCESSES = 8
+EDITS = rounds(100)
 
 
 def test_no_accepted_edit_is_lost(runtime: Runtime, database_url: str) -> None:

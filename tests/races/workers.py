@@ -11,8 +11,8 @@ from services.accounts import AccountService
 from services.balance import BalanceResult, BalanceService, PostedRow, Posting, TransactionKind
 from services.clock import system_clock
 from services.database import Database
-from services.domain.checkout import StripeSession
-from services.errors import Conflict, StalePrice
+from services.domain.checkout import OrderDraft, StripeSession
+from services.errors import CodeRefused, Conflict, StalePrice
 from services.gateways.ports import PaymentGateway
 from services.orders import OrderService
 from services.payments import PaymentResult, PaymentService
@@ -20,6 +20,7 @@ from services.pricing_dynamic import DynamicPricingService, PriceCalculation
 from services.seals import SealService
 from tests.crew import Start, desk
 from tests.fakes import GatewayOver
+from tests.stores.drafts import no_request
 
 TICK_SECONDS = 0.02
 POSTINGS_IN_A_ROW = 10
@@ -91,6 +92,23 @@ def reverse_once(url: str, transaction_id: int, name: str, key: str | None, star
         balance.entry(transaction_id)
         start()
         return balance.reverse(transaction_id, key or name, idempotency_key=key)
+
+
+def hold_each(url: str, drafts: list[OrderDraft], start: Start) -> list[str]:
+    """Stores each order with a use of its code; answers for each with `taken`, or why the code was refused."""
+    with desk(url, "anna") as runtime:
+        orders = OrderService.over(runtime)
+        orders.unsettled_ids()
+        start()
+        return [_hold(orders, draft) for draft in drafts]
+
+
+def _hold(orders: OrderService, draft: OrderDraft) -> str:
+    try:
+        orders.create(draft, no_request)
+    except CodeRefused as refused:
+        return refused.reason
+    return "taken"
 
 
 class _QuoteFirst(DynamicPricingService):

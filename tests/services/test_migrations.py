@@ -27,6 +27,7 @@ from services.models.tables import (
     metadata,
     orders,
     price_changes,
+    price_withdrawals,
     redemptions,
     refunds,
     seals,
@@ -147,8 +148,21 @@ ROWS_OF_0001: Sequence[tuple[sa.Table, Mapping[str, Any]]] = [
 """The rows of a desk at 0001, in an order that foreign keys allow; an order in each state."""
 
 OLD_TABLES = tuple(dict.fromkeys(table for table, _ in ROWS_OF_0001))
-NEW_TABLES = frozenset({"cards", "refunds", "findings", "stripe_cursors", "seals"})
-ADDED_COLUMNS = frozenset({"channel", "stripe_key", "decline_code", "refunded_cents", "reverses_id", "last_at"})
+NEW_TABLES = frozenset({"cards", "refunds", "findings", "stripe_cursors", "seals", "price_withdrawals"})
+ADDED_COLUMNS = frozenset(
+    {"channel", "stripe_key", "decline_code", "refunded_cents", "reverses_id", "last_at", "quote"}
+)
+ADDED_TERMS = frozenset(
+    {
+        "starts_at",
+        "ends_at",
+        "min_amount_cents",
+        "first_purchase_only",
+        "per_account_limit",
+        "stacks_on_launch",
+        "note",
+    }
+)
 SAVED_CARD = {"purpose": "top_up", "channel": "saved_card", "price_version": None, "price_mode": None}
 
 
@@ -182,7 +196,7 @@ def bring_to(database: Database, revision: str) -> None:
 
 
 def columns_of_0001(table: sa.Table) -> list[sa.Column[Any]]:
-    return [column for column in table.columns if column.name not in ADDED_COLUMNS]
+    return [column for column in table.columns if column.name not in ADDED_COLUMNS | ADDED_TERMS]
 
 
 def kept(database: Database) -> dict[str, list[Any]]:
@@ -324,6 +338,33 @@ def test_a_balance_of_0002_learns_when_its_newest_entry_was_made(old: Database) 
     assert took(old, seals, seal)
     changes = ["UPDATE seals SET last_seq = 1", "DELETE FROM seals"]
     assert refusals(old, changes, "seals is append-only") == len(changes)
+
+
+def test_prices_and_codes_of_0003_go_on_as_they_were(old: Database) -> None:
+    bring_to(old, "0003")
+    before = kept(old)
+    old.upgrade()
+    assert kept(old) == before
+    with old.read() as connection:
+        terms = connection.execute(sa.select(*(discount_codes.c[name] for name in sorted(ADDED_TERMS)))).one()
+        assert terms._asdict() == {
+            "starts_at": None,
+            "ends_at": None,
+            "min_amount_cents": None,
+            "first_purchase_only": False,
+            "per_account_limit": None,
+            "stacks_on_launch": True,
+            "note": "",
+        }
+        assert connection.execute(sa.select(price_changes.c.ends_at)).scalars().all() == [None]
+        assert set(connection.execute(sa.select(orders.c.quote)).scalars()) == {None}
+    withdrawal = {"version": 1, "actor": "anna", "reason": "", "created_at": NOW}
+    assert not took(old, price_withdrawals, {**withdrawal, "version": 2})
+    assert took(old, price_withdrawals, withdrawal)
+    changes = ["UPDATE price_withdrawals SET actor = 'ben'", "DELETE FROM price_withdrawals"]
+    assert refusals(old, changes, "price_withdrawals is append-only") == len(changes)
+    quote = ["UPDATE orders SET quote = '[]'"]
+    assert refusals(old, quote, "what an order was quoted never changes") == len(quote)
 
 
 @pytest.mark.parametrize("old", ["sqlite"], indirect=True)

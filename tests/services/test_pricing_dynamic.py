@@ -5,7 +5,7 @@ import pytest
 from services.database import Database
 from services.discounts import DiscountService
 from services.domain.audit import AuditEntry
-from services.errors import Conflict, InvalidInput, StalePrice
+from services.errors import Conflict, InvalidInput, NotFound, StalePrice
 from services.pricing_dynamic import (
     DiscountValidation,
     DynamicPricingService,
@@ -125,12 +125,15 @@ def test_a_change_is_stored_dated_attributed_and_audited(
 
 def test_a_change_is_undone_by_another_one(pricing: DynamicPricingService) -> None:
     before = pricing.current().prices
-    pricing.change_prices(mode="sale", launch_cents=1)
-    pricing.change_prices(
-        mode=before.mode, rrp_cents=before.rrp_cents, launch_cents=before.launch_cents, sale_cents=before.sale_cents
-    )
-    assert pricing.current().prices == before
-    assert len(pricing.history()) == 2
+    pricing.change_prices(mode="sale", launch_cents=1, confirmed=True)
+    change = pricing.revert(0, confirmed=True)
+    assert (change.version, change.prices, change.reason) == (2, before, "back to v0")
+    assert pricing.current() == change
+    assert pricing.revert(1, reason="after all", expected_version=2, confirmed=True).prices.launch_cents == 1
+    assert len(pricing.history()) == 3
+    for missing in (4, -1, 2**63):
+        with pytest.raises(NotFound):
+            pricing.revert(missing)
 
 
 def test_a_refused_change_leaves_no_trace(pricing: DynamicPricingService, database: Database) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from services.accounts import AccountService
 from services.balance import BalanceService, Posting, TransactionKind
 from services.charges import ChargeOutcome, ChargeService
 from services.database import Database
-from services.discounts import DiscountService
+from services.discounts import CodeTerms, DiscountService
 from services.domain.audit import AuditEntry
 from services.domain.checkout import OrderStatus
 from services.domain.refund import RefundStatus
@@ -53,6 +54,22 @@ ORDERS: Sequence[dict[str, Any]] = [
 
 USES = [(1, 1, 1, "redeemed", 250), (2, 3, 2, "held", 500), (1, 4, 2, "released", 300), (3, 6, 1, "redeemed", 2499)]
 """Code, order, account, status and discount of each use."""
+
+OLD = CodeTerms(
+    percent_basis_points=5000,
+    per_account_limit=2,
+    starts_at=NOW,
+    ends_at=NOW + timedelta(microseconds=1),
+    min_amount_cents=1,
+    first_purchase_only=True,
+    stacks_on_launch=False,
+    note="spring",
+)
+OLD_TERMS = (
+    '{"amount_off_cents": null, "ends_at": "2026-11-23T14:03:07.000001+00:00", "first_purchase_only": true, '
+    '"max_uses": null, "min_amount_cents": 1, "note": "spring", "per_account_limit": 2, '
+    '"percent_basis_points": 5000, "stacks_on_launch": false, "starts_at": "2026-11-23T14:03:07+00:00", "uses": 0}'
+)
 
 COUNTERS = [
     "UPDATE discount_codes SET redeemed = 1 WHERE id IN (1, 3)",
@@ -124,7 +141,8 @@ def desk(runtime: Runtime, balance: BalanceService) -> Runtime:
     discounts.create("SAVE10", percent_basis_points=1000, max_uses=5)
     discounts.create("OFF5", amount_off_cents=500)
     discounts.create("FREE", percent_basis_points=10_000, max_uses=1)
-    discounts.create("OLD", percent_basis_points=5000)
+    discounts.create("OLD", percent_basis_points=1)
+    discounts.edit("OLD", OLD)
     discounts.set_active("OLD", active=False)
     with runtime.database.write() as connection:
         put_orders(connection)
@@ -379,6 +397,32 @@ ORDER = [
         order_id=3,
     ),
     tampering(
+        [
+            "INSERT INTO price_withdrawals SELECT version, actor, reason, created_at FROM price_changes",
+            "INSERT INTO audit_log (created_at, actor, action, object_type, object_id, reason) "
+            "SELECT created_at, actor, 'withdraw', 'prices', '1', '' FROM price_changes",
+        ],
+        "order_price_withdrawn",
+        "Order 1 was quoted at version 1 of the prices, which was withdrawn before it took effect.",
+        account_id=1,
+        order_id=1,
+    ),
+    *(
+        tampering(
+            f"UPDATE orders SET quote = '{quote}' WHERE id = 3",
+            "order_quote",
+            "Order 3 starts from $24.99, takes $5.00 off and costs $19.99; the steps of its quote say otherwise.",
+            account_id=2,
+            order_id=3,
+        )
+        for quote in (
+            "[]",
+            "none",
+            '[{"kind": "base", "amount_cents": 2499, "reason": ""}, '
+            '{"kind": "total", "amount_cents": 1999, "reason": ""}]',
+        )
+    ),
+    tampering(
         "UPDATE orders SET price_mode = 'rrp' WHERE id = 3",
         "order_price_mode",
         "Order 3 was quoted in the mode rrp; version 1 of the prices sets sale.",
@@ -587,6 +631,18 @@ AUDIT = [
         '{"launch_cents": 2999, "mode": "sale", "rrp_cents": 4999, "sale_cents": 2499}.',
     ),
     tampering(
+        "UPDATE price_changes SET ends_at = (SELECT max(ends_at) FROM discount_codes)",
+        "price_change_audit",
+        "No audit row says that version 1 of the prices set "
+        '{"launch_cents": 2999, "mode": "sale", "rrp_cents": 4999, "sale_cents": 2499}.',
+    ),
+    tampering(
+        "INSERT INTO price_withdrawals SELECT version, actor, reason, created_at FROM price_changes",
+        "price_withdrawal_audit",
+        "Version 1 of the prices was withdrawn, and no audit row says so.",
+        "order_price_withdrawn",
+    ),
+    tampering(
         "UPDATE price_changes SET rrp_cents = 5999",
         "price_change_audit",
         "No audit row says that version 1 of the prices set "
@@ -595,14 +651,29 @@ AUDIT = [
     tampering(
         "DELETE FROM audit_log WHERE action = 'create' AND object_id = 'OFF5'",
         "code_audit",
-        "No audit row says that the code OFF5 was created with "
-        '{"amount_off_cents": 500, "max_uses": null, "percent_basis_points": null}.',
+        "The code OFF5 has other terms than its last audit row left, which is nothing.",
     ),
     tampering(
         "UPDATE discount_codes SET max_uses = 50 WHERE id = 1",
         "code_audit",
-        "No audit row says that the code SAVE10 was created with "
-        '{"amount_off_cents": null, "max_uses": 50, "percent_basis_points": 1000}.',
+        "The code SAVE10 has other terms than its last audit row left, which is "
+        '{"amount_off_cents": null, "ends_at": null, "first_purchase_only": false, "max_uses": 5, '
+        '"min_amount_cents": null, "note": "", "per_account_limit": null, "percent_basis_points": 1000, '
+        '"stacks_on_launch": true, "starts_at": null}.',
+    ),
+    *(
+        tampering(
+            f"UPDATE discount_codes SET {change} WHERE id = 4",
+            "code_audit",
+            f"The code OLD has other terms than its last audit row left, which is {OLD_TERMS}.",
+        )
+        for change in (
+            "ends_at = NULL",
+            "starts_at = ends_at, ends_at = NULL",
+            "stacks_on_launch = NOT stacks_on_launch",
+            "note = ''",
+            "per_account_limit = 3",
+        )
     ),
     tampering(
         "UPDATE discount_codes SET active = NOT active WHERE id = 2",
@@ -820,7 +891,7 @@ def test_what_is_posted_meanwhile_is_not_seen(desk: Runtime, balance: BalanceSer
         discount_codes=4,
         redemptions=4,
         price_changes=1,
-        audit_rows=10,
+        audit_rows=11,
     )
     assert VerificationService.over(desk).verify().counted.entries == 6 + len(posted)
 
@@ -832,7 +903,7 @@ def test_the_progress_of_a_verification_is_told(desk: Runtime) -> None:
     assert (verification.checks, verification.sentence) == (
         len(CHECKS),
         f"Everything adds up. Checks {len(CHECKS)}, breaks 0, accounts 3, entries 6, orders 6, refunds 2, "
-        "discount codes 4, redemptions 4, price changes 1, audit rows 10.",
+        "discount codes 4, redemptions 4, price changes 1, audit rows 11.",
     )
 
 

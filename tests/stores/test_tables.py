@@ -1,6 +1,7 @@
 """The rules that the databases keep by themselves, tried with raw SQL."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from services.models.tables import (
     metadata,
     orders,
     price_changes,
+    price_withdrawals,
     redemptions,
     refunds,
     seals,
@@ -49,6 +51,7 @@ ROWS: Mapping[sa.Table, Mapping[str, Any]] = {
         "effective_at": NOW,
         "created_at": NOW,
     },
+    price_withdrawals: {"version": 1, "actor": "anna", "reason": "a mistake", "created_at": NOW},
     discount_codes: {
         "id": 1,
         "code": "SAVE10",
@@ -164,6 +167,9 @@ BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (price_changes, {"rrp_cents": -1}),
     (price_changes, {"launch_cents": 100_000_000}),
     (price_changes, {"sale_cents": None}),
+    (price_changes, {"ends_at": NOW}),
+    (price_withdrawals, {"version": 2}),
+    (price_withdrawals, {"reason": None}),
     (discount_codes, {"code": "save10"}),
     (discount_codes, {"code": " SAVE10"}),
     (discount_codes, {"code": ""}),
@@ -176,6 +182,14 @@ BROKEN: list[tuple[sa.Table, dict[str, Any]]] = [
     (discount_codes, {"max_uses": 0}),
     (discount_codes, {"held": -1}),
     (discount_codes, {"redeemed": -1}),
+    (discount_codes, {"per_account_limit": 0}),
+    (discount_codes, {"min_amount_cents": 0}),
+    (discount_codes, {"min_amount_cents": 100_000_000}),
+    (discount_codes, {"starts_at": NOW, "ends_at": NOW}),
+    (discount_codes, {"starts_at": NOW + timedelta(microseconds=1), "ends_at": NOW}),
+    (discount_codes, {"first_purchase_only": None}),
+    (discount_codes, {"stacks_on_launch": None}),
+    (discount_codes, {"note": None}),
     (orders, {"account_id": 2}),
     (orders, {"purpose": "gift"}),
     (orders, {"status": "lost"}),
@@ -260,6 +274,7 @@ TWICE: list[tuple[sa.Table, list[dict[str, Any]]]] = [
         transactions,
         [{"kind": "purchase", "order_id": 1}, {"id": 2, "seq": 2, "kind": "top_up", "order_id": 1}],
     ),
+    (price_withdrawals, [{}, {"actor": "ben"}]),
     (seals, [{}, {"last_seq": 2, "row_hashes": bytes(16)}]),
     (cards, [{}, {"payment_method_id": "pm_2"}]),
     (refunds, [{}, {"id": 2, "idempotency_key": "k2"}]),
@@ -291,6 +306,7 @@ KEPT: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "discount_cents = discount_cents",
             "total_cents = total_cents",
             "credit_cents = 5",
+            "quote = '[]'",
             "reference = 'r2'",
             "idempotency_key = 'k2'",
             "stripe_key = 'mark'",
@@ -347,11 +363,13 @@ def test_each_table_takes_a_row_that_keeps_its_rules(database: Database) -> None
 
 def test_a_row_that_breaks_a_rule_is_refused(database: Database) -> None:
     with database.write() as connection:
-        for table in (accounts, discount_codes, orders):
+        for table in (accounts, discount_codes, orders, price_changes):
             connection.execute(sa.insert(table).values(**ROWS[table]))
         for table, changes in BROKEN:
             fresh = {"id": 9, "reference": "r9", "idempotency_key": "k9", "email": "z@b", "code": "NINE", "order_id": 1}
             good = {**ROWS[table], **{name: value for name, value in fresh.items() if name in ROWS[table]}}
+            if table is price_changes:
+                good["version"] = 9
             assert taken(connection, table, good), f"{table.name} refused {good}"
             assert not taken(connection, table, {**good, **changes}), f"{table.name} took {changes}"
 

@@ -158,7 +158,7 @@ async def test_a_code_that_leaves_too_little_to_charge_is_refused_at_its_field(s
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await fill_initial(pilot, str(scene.maria.id), "almost")
-        assert "✗ Stripe charges nothing below $0.50" in screen_text(app)
+        assert "✗ With the code ALMOST too little" in screen_text(app)
         assert "cannot be created" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)

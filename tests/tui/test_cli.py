@@ -64,6 +64,10 @@ def test_a_key_posts_once(run: Run) -> None:
         (("code", "add", "TEN", "--percent", "100.01"), "percent_basis_points: A percentage is from"),
         (("price", "set", "--mode", "launch"), "These are the prices in force already."),
         (("price", "set", "--launch", "1e3"), "launch_cents: An amount is written"),
+        (("price", "set", "--mode", "rrp", "--from", "2027-03-28 01:30"), "from: 01:30 does not exist on 28 Mar 2027"),
+        (("price", "set", "--mode", "rrp", "--until", "2027-10-31 01:30"), "until: 01:30 comes twice on 31 Oct 2027"),
+        (("price", "withdraw", "1"), "version: There is no version 1 of the prices."),
+        (("price", "end"), "The prices in force have no end"),
         (("checkout", "refresh", "7"), "There is no order 7."),
     ],
 )
@@ -81,6 +85,40 @@ def test_prices_are_changed_and_their_history_shown(run: Run) -> None:
     assert run("price", "set", "--mode", "sale", "--sale", "19.99", "--reason", "weekend")[0] == 0
     assert "$19.99" in run("price", "show")[1]
     assert json.loads(run("price", "history", "--json")[1])["reason"] == "weekend"
+
+
+def test_a_sale_is_previewed_scheduled_withdrawn_and_ended(run: Run) -> None:
+    window = ("--mode", "sale", "--sale", "19.99", "--from", "2026-12-01 09:00", "--until", "2026-12-07")
+    preview = json.loads(run("price", "preview", *window, "--json")[1])
+    assert (preview["after"]["sale_cents"], len(preview["effects"])) == (1999, 3)
+    assert json.loads(run("price", "history", "--json")[1]) == []
+    change = json.loads(run("price", "set", *window, "--reason", "advent", "--json")[1])
+    assert change["effective_at"] == "2026-12-01T09:00:00+00:00"
+    assert change["ends_at"] == "2026-12-08T00:00:00+00:00"
+    plan = json.loads(run("price", "plan", "--json")[1])
+    assert (plan["current"]["version"], plan["pending"][0]["version"]) == (0, 1)
+    assert "advent" in run("price", "plan")[1]
+    assert [period["change"]["version"] for period in json.loads(run("price", "timeline", "--json")[1])] == [0, 1, 0]
+    assert run("price", "timeline")[1].count("$29.99") == 2
+    assert run("price", "withdraw", "1", "--reason", "too early")[0] == 0
+    assert "withdrawn" in run("price", "history")[1]
+    assert run("price", "set", "--mode", "sale", "--until", "2026-12-07")[0] == 0
+    assert "v2 ended early" in run("price", "end")[1]
+    assert json.loads(run("price", "revert", "2", "--json")[1])["reason"] == "back to v2"
+
+
+def test_a_price_that_is_seldom_meant_is_typed_once_more(run: Run) -> None:
+    assert run("price", "set", "--launch", "9.99") == (
+        1,
+        "",
+        "launch_cents: launch moves by more than 50 %. Confirm it by typing $9.99 again.\n",
+    )
+    assert run("price", "set", "--launch", "9.99", "--confirm", "9.98")[0] == 1
+    assert run("price", "set", "--launch", "9.99", "--confirm", "9.99")[0] == 0
+    assert run("price", "set", "--launch", "9.49", "--expect", "0")[0] == 1
+    assert run("price", "set", "--launch", "9.49", "--expect", "1")[0] == 0
+    assert run("price", "revert", "0")[0] == 1
+    assert run("price", "revert", "0", "--confirm")[0] == 0
 
 
 def test_a_code_is_made_tried_and_disabled(run: Run) -> None:

@@ -8,7 +8,8 @@ from textual.content import Content
 
 from services.domain.checkout import charge_refusal
 from services.domain.discount import CodeStatus, DiscountCode
-from services.domain.pricing import PriceCalculation, PriceMode, Prices
+from services.domain.pricing import PriceMode, Prices
+from services.domain.quote import PriceCalculation
 from tui.present import MINUS, NOTHING, cents, count, moment, status, status_word, untrusted
 from tui.widgets.table import Row
 

@@ -1,6 +1,46 @@
 """Checks of the audit trail: each change that a person makes has its row, with the values that the change left."""
 
-from services.stores.verification.check import Check
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from services.domain.discount import CodeTerms
+from services.models.types import EPOCH, MICROSECOND
+from services.stores.verification.check import Check, last_audit
+
+_PRICE_TERMS = ("mode", "rrp_cents", "launch_cents", "sale_cents", "effective_at", "ends_at")
+_TERMS = {term.name: term.default for term in fields(CodeTerms)}
+
+
+def _terms_differ(code: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a code's terms are not what its last audit row left, or had as default before there was such a term."""
+    if code.audited is None:
+        return True
+    audited = {**_TERMS, **json.loads(code.audited)}
+    stored: Mapping[str, Any] = code._asdict()
+    return any(_plain(name, stored[name]) != _plain(name, audited[name]) for name in _TERMS)
+
+
+def _prices_differ(change: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a change of prices is not what its audit row says; that names a moment only where it is not at once."""
+    if change.audited is None:
+        return True
+    audited = {"effective_at": change.created_at, "ends_at": None, **json.loads(change.audited)}
+    stored: Mapping[str, Any] = change._asdict()
+    return any(_plain(name, stored[name]) != _plain(name, audited.get(name)) for name in _PRICE_TERMS)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A term as both sides can be compared by: a moment from ISO 8601 or SQLite's microseconds, a flag from 0 or 1."""
+    if value is None or not name.endswith("_at"):
+        return value
+    if isinstance(value, int):
+        return EPOCH + value * MICROSECOND
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
 def _number(column: str) -> str:
@@ -9,8 +49,6 @@ def _number(column: str) -> str:
 
 
 # Audit rows hold JSON with its keys in order, so that what a change left can be compared as text.
-_CODE = f"""'{{"amount_off_cents": ' || {_number("c.amount_off_cents")} || ', "max_uses": ' || {_number("c.max_uses")}
-    || ', "percent_basis_points": ' || {_number("c.percent_basis_points")} || '}}'"""
 _PRICES = f"""'{{"launch_cents": ' || {_number("p.launch_cents")} || ', "mode": "' || p.mode || '", "rrp_cents": '
     || {_number("p.rrp_cents")} || ', "sale_cents": ' || {_number("p.sale_cents")} || '}}'"""
 _BALANCE = (
@@ -41,30 +79,33 @@ CHECKS = (
     Check(
         "price_change_audit",
         "No audit row says that version {version} of the prices set {expected}.",
-        f"""SELECT p.version, {_PRICES} AS expected FROM price_changes p WHERE NOT EXISTS (
-            SELECT 1 FROM audit_log a WHERE a.object_type = 'prices' AND a.object_id = CAST(p.version AS TEXT)
-                AND a.action = 'change' AND a.after = {_PRICES}
-        ) ORDER BY p.version""",
+        f"""SELECT p.*, {_PRICES} AS expected, a.after AS audited FROM price_changes p LEFT JOIN audit_log a
+            ON a.object_type = 'prices' AND a.object_id = CAST(p.version AS TEXT) AND a.action = 'change'
+        ORDER BY p.version""",
+        _prices_differ,
+    ),
+    Check(
+        "price_withdrawal_audit",
+        "Version {version} of the prices was withdrawn, and no audit row says so.",
+        """SELECT w.version FROM price_withdrawals w WHERE NOT EXISTS (
+            SELECT 1 FROM audit_log a WHERE a.object_type = 'prices' AND a.object_id = CAST(w.version AS TEXT)
+                AND a.action = 'withdraw' AND a.actor = w.actor
+        ) ORDER BY w.version""",
     ),
     Check(
         "code_audit",
-        "No audit row says that the code {code} was created with {expected}.",
-        f"""SELECT c.code, {_CODE} AS expected FROM discount_codes c WHERE NOT EXISTS (
-            SELECT 1 FROM audit_log a WHERE a.object_type = 'discount_code' AND a.object_id = c.code
-                AND a.action = 'create' AND a.after = {_CODE}
-        ) ORDER BY c.id""",
+        "The code {code} has other terms than its last audit row left, which is {audited}.",
+        f"""SELECT c.*, a.after AS audited
+        FROM discount_codes c LEFT JOIN {last_audit("create", "edit")} AS a ON a.object_id = c.code ORDER BY c.id""",
+        _terms_differ,
     ),
     Check(
         "code_switch_audit",
         "The code {code} is {found}; its last audit row says {expected}.",
-        """SELECT code, found, expected FROM (
+        f"""SELECT code, found, expected FROM (
             SELECT c.id, c.code, CASE WHEN c.active THEN 'enabled' ELSE 'disabled' END AS found,
-                COALESCE((
-                    SELECT a.action || 'd' FROM audit_log a
-                    WHERE a.object_type = 'discount_code' AND a.object_id = c.code AND a.action IN ('enable', 'disable')
-                    ORDER BY a.id DESC LIMIT 1
-                ), 'enabled') AS expected
-            FROM discount_codes c
+                COALESCE(a.action || 'd', 'enabled') AS expected
+            FROM discount_codes c LEFT JOIN {last_audit("enable", "disable")} AS a ON a.object_id = c.code
         ) AS switched WHERE found <> expected ORDER BY id""",
     ),
     _posting("adjustment", "adjust"),

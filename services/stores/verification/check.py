@@ -13,6 +13,18 @@ from services.domain.verification import Break
 _PAGE = 1_000
 
 
+def last_audit(*actions: str) -> str:
+    """The last audit row of each discount code with one of these actions: `object_id`, `action`, `after`.
+
+    Grouped, because for a query per code SQLite would read the log from its end.
+    """
+    listed = ", ".join(f"'{action}'" for action in actions)
+    return f"""(SELECT a.object_id, a.action, a.after FROM audit_log a JOIN (
+        SELECT max(id) AS id FROM audit_log WHERE object_type = 'discount_code' AND action IN ({listed})
+        GROUP BY object_id
+    ) AS newest ON newest.id = a.id)"""
+
+
 def _always(_: Row[*tuple[Any, ...]]) -> bool:
     return True
 

@@ -1,6 +1,17 @@
 """Checks of discount codes: the counters are the uses, within the limit, and each use fits its order."""
 
-from services.stores.verification.check import Check
+import json
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from services.stores.verification.check import Check, last_audit
+
+
+def _oversold(code: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a code has more uses than its limit, and than it had when an edit set the limit below its uses."""
+    before = 0 if code.last_edit is None else json.loads(code.last_edit).get("uses", 0)
+    return bool(code.found > before)
 
 
 def _counter(status: str) -> Check:
@@ -22,8 +33,10 @@ CHECKS = (
     Check(
         "code_limit",
         "The code {code} has {found} uses taken; its limit is {expected}.",
-        """SELECT code, held + redeemed AS found, max_uses AS expected FROM discount_codes
-        WHERE held + redeemed > max_uses ORDER BY id""",
+        f"""SELECT c.code, c.held + c.redeemed AS found, c.max_uses AS expected, edited.after AS last_edit
+        FROM discount_codes c LEFT JOIN {last_audit("edit")} AS edited ON edited.object_id = c.code
+        WHERE c.held + c.redeemed > c.max_uses ORDER BY c.id""",
+        _oversold,
     ),
     Check(
         "redemption_missing",

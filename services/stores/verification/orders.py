@@ -1,5 +1,10 @@
 """Checks of orders: the snapshot recomputes, and a paid order is credited once, by what it promised."""
 
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from services.domain.quote import StepKind, steps_from_json
 from services.stores.verification.check import Check
 
 _CREDIT = "kind IN ('purchase', 'top_up') AND order_id IS NOT NULL"
@@ -11,6 +16,17 @@ _PRICE = "CASE o.price_mode WHEN 'rrp' THEN p.rrp_cents WHEN 'launch' THEN p.lau
 _DISCOUNT = """CASE WHEN o.discount_code IS NULL THEN 0
     WHEN c.percent_basis_points IS NOT NULL THEN (o.base_cents * c.percent_basis_points + 5000) / 10000
     WHEN c.amount_off_cents < o.base_cents THEN c.amount_off_cents ELSE o.base_cents END"""
+
+
+def _steps_differ(order: Row[*tuple[Any, ...]]) -> bool:
+    """Whether the steps of an order's quote are not its base, its discount and its total."""
+    try:
+        steps = {step.kind: step.amount_cents for step in steps_from_json(order.quote)}
+    except (ValueError, KeyError, TypeError):
+        return True
+    told = (steps.get(StepKind.BASE), -steps.get(StepKind.DISCOUNT, 0), steps.get(StepKind.TOTAL))
+    return told != (order.base_cents, order.discount_cents, order.total_cents)
+
 
 CHECKS = (
     Check(
@@ -71,6 +87,20 @@ CHECKS = (
         """SELECT o.account_id, o.id AS order_id, o.price_version AS found
         FROM orders o LEFT JOIN price_changes p ON p.version = o.price_version
         WHERE o.price_version > 0 AND p.version IS NULL ORDER BY o.id""",
+    ),
+    Check(
+        "order_price_withdrawn",
+        "Order {order_id} was quoted at version {found} of the prices, which was withdrawn before it took effect.",
+        """SELECT o.account_id, o.id AS order_id, o.price_version AS found
+        FROM orders o JOIN price_withdrawals w ON w.version = o.price_version ORDER BY o.id""",
+    ),
+    Check(
+        "order_quote",
+        "Order {order_id} starts from {base_cents}, takes {discount_cents} off and costs {total_cents}; the steps of "
+        "its quote say otherwise.",
+        """SELECT account_id, id AS order_id, base_cents, discount_cents, total_cents, quote
+        FROM orders WHERE quote IS NOT NULL ORDER BY id""",
+        _steps_differ,
     ),
     Check(
         "order_price_mode",

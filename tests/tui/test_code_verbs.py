@@ -1,0 +1,98 @@
+"""Codes, the audit trail and the exchange on the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.runtime import Runtime
+from tui.cli import main
+from tui.desk import Desk
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What the verbs do is the services' business, which is tested on both databases: one is enough here."""
+    return sqlite_url
+
+
+@pytest.fixture
+def run(runtime: Runtime, capsys: pytest.CaptureFixture[str]) -> Run:
+    desk = Desk(lambda: runtime)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments, desk)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_a_code_is_made_with_terms_edited_and_shown(run: Run) -> None:
+    made = run("code", "add", "xmas", "--percent", "10", "--until", "2026-12-24", "--per-account", "1", "--json")
+    (code,) = json.loads(made[1])
+    assert (code["code"], code["status"], code["ends_at"]) == ("XMAS", "active", "2026-12-25T00:00:00+00:00")
+    edited = run("code", "edit", "XMAS", "--per-account", "none", "--min", "20", "--note", "winter", "--json")
+    (code,) = json.loads(edited[1])
+    assert (code["per_account_limit"], code["min_amount_cents"], code["percent_basis_points"]) == (None, 2000, 1000)
+    assert run("code", "edit", "XMAS", "--until", "2026-12-24")[0] == 0
+    assert "winter" in run("code", "search", "xm")[1]
+    assert "XMAS" not in run("code", "search", "xm", "--status", "expired")[1]
+    assert len(json.loads(run("audit", "--json")[1])) == 2
+
+
+def test_codes_are_drawn_switched_and_reported(run: Run) -> None:
+    codes = json.loads(run("code", "generate", "3", "--prefix", "P-", "--percent", "10", "--json")[1])
+    assert len(set(codes)) == 3
+    assert run("code", "disable", *codes, "--reason", "leaked")[0] == 0
+    assert [code["status"] for code in json.loads(run("code", "list", "--json")[1])] == ["disabled"] * 3
+    report = json.loads(run("code", "report", codes[0], "--json")[1])
+    assert (report["totals"]["redeemed"], report["days"]) == (0, [])
+    assert run("code", "duplicate", codes[0], "NEW1")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("code", "edit", "NOPE", "--note", "x"), "code: There is no code NOPE."),
+        (("code", "disable", "NOPE"), "code: There is no code NOPE."),
+        (("code", "report", "NOPE"), "code: There is no code NOPE."),
+        (("code", "add", "A1", "--percent", "10", "--limit", "1_0"), "limit: A limit is a whole number"),
+        (("code", "add", "A1", "--percent", "10", "--until", "soon"), "until: A time is written like"),
+        (("code", "generate", "9", "--prefix", "A", "--pattern", "#", "--percent", "1"), "pattern: A# makes 23"),
+        (("exchange", "compare", "/nowhere"), "file: The file cannot be read"),
+        (("audit", "--from", "2026-03-29 01:30"), "from: 01:30 does not exist"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_leaves_no_trace(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    assert sentence in err
+    assert json.loads(run("audit", "--json")[1]) == []
+
+
+def test_the_audit_trail_is_filtered(run: Run) -> None:
+    run("code", "add", "A1", "--percent", "10")
+    run("code", "add", "B1", "--off", "5")
+    run("code", "disable", "A1")
+    shown = run("audit", "--person", "anna", "--object", "A1")[1].splitlines()
+    assert "active true → false" in shown[1]
+    assert len(shown) == 3
+    assert len(run("audit", "--until", "2026-11-22")[1].splitlines()) == 1
+
+
+def test_a_file_is_taken_over_by_the_mark_of_its_difference(run: Run, tmp_path: Path) -> None:
+    run("code", "add", "A1", "--percent", "10")
+    document = json.loads(run("exchange", "export", "--json")[1])
+    document["codes"][0]["note"] = "from test"
+    file = tmp_path / "desk.json"
+    file.write_text(json.dumps(document))
+    shown = run("exchange", "compare", str(file))[1]
+    assert "from test" in shown
+    mark = json.loads(run("exchange", "compare", str(file), "--json")[1])["mark"]
+    assert run("exchange", "import", str(file), "--approve", "another")[0] == 1
+    assert run("exchange", "import", str(file), "--approve", mark)[0] == 0
+    assert json.loads(run("exchange", "compare", str(file), "--json")[1])["differences"] == []
