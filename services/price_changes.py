@@ -103,15 +103,15 @@ class PriceChanges:
         expected_version: int | None = None,
         effective_at: datetime | None = None,
         ends_at: datetime | None = None,
-        confirmed: bool = False,
+        confirmed: bool = True,
     ) -> PriceChange:
         """Stores new prices; what is not given stays as it is.
 
         They are in force at once, or from `effective_at` on, until `ends_at` where it is given: then the prices from
         before return. `expected_version` is the version that the edit was made on: the one in force now, or as of now
         at `effective_at`. Raises `InvalidInput` naming the field, `OvertakenPrice` where another change came first,
-        `Conflict` where nothing would change, and `NeedsConfirmation` for a price that is seldom meant (0, above the
-        RRP, moved by more than 50 %), unless it is `confirmed`.
+        `Conflict` where nothing would change, and, where nobody `confirmed` it, `NeedsConfirmation` for a price that is
+        seldom meant (0, above the RRP, moved by more than 50 %).
         """
         reason = check_text(reason, field="reason", longest=200, required=False)
         with self.database.write() as connection:
@@ -130,7 +130,7 @@ class PriceChanges:
             return self._append(connection, before, prices, reason, now, effective_at, ends_at)
 
     def revert(
-        self, version: int, *, reason: str = "", expected_version: int | None = None, confirmed: bool = False
+        self, version: int, *, reason: str = "", expected_version: int | None = None, confirmed: bool = True
     ) -> PriceChange:
         """Puts the prices of an earlier version in force again, as a new change; version 0 are the settings' prices.
 

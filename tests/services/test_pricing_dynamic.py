@@ -125,11 +125,11 @@ def test_a_change_is_stored_dated_attributed_and_audited(
 
 def test_a_change_is_undone_by_another_one(pricing: DynamicPricingService) -> None:
     before = pricing.current().prices
-    pricing.change_prices(mode="sale", launch_cents=1, confirmed=True)
-    change = pricing.revert(0, confirmed=True)
+    pricing.change_prices(mode="sale", launch_cents=1)
+    change = pricing.revert(0)
     assert (change.version, change.prices, change.reason) == (2, before, "back to v0")
     assert pricing.current() == change
-    assert pricing.revert(1, reason="after all", expected_version=2, confirmed=True).prices.launch_cents == 1
+    assert pricing.revert(1, reason="after all", expected_version=2).prices.launch_cents == 1
     assert len(pricing.history()) == 3
     for missing in (4, -1, 2**63):
         with pytest.raises(NotFound):

@@ -251,7 +251,6 @@ class PricingScreen(DeskScreen):
                 sale_cents=prices.sale_cents,
                 reason=edit.reason,
                 expected_version=edit.base.version,
-                confirmed=True,  # what is doubtful was typed again in the dialog
             ),
             facts=[PricingChanged()],
             done=self._saved,
