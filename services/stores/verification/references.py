@@ -12,7 +12,7 @@ from services.stores.verification.check import Check
 def _dangling(key: sa.ForeignKey) -> str:
     """The rows whose key names a row that is not there."""
     table, column, named = key.parent.table, key.parent.name, key.column
-    (row,) = table.primary_key.columns
+    row = next(iter(table.primary_key.columns))
     ids = {
         "account_id": "account_id",
         "order_id": "id" if table.name == "orders" else "order_id",
