@@ -151,6 +151,8 @@ _STATUS_STYLE: dict[OrderStatus | CodeStatus, str] = {
     OrderStatus.FAILED: "$text-error",
     OrderStatus.NEEDS_REVIEW: "bold $text-error",
     CodeStatus.ACTIVE: "$text-success",
+    CodeStatus.SCHEDULED: "$text-primary",
+    CodeStatus.EXPIRED: "$muted",
     CodeStatus.SOLD_OUT: "$text-warning",
     CodeStatus.DISABLED: "$muted",
 }
