@@ -5,10 +5,20 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar
 
-from services.domain.ledger_export import ExportPiece
 from services.errors import Conflict, PaydeskError
+
+
+class Piece(Protocol):
+    """A part of an export, to be appended to those before it."""
+
+    @property
+    def data(self) -> bytes:
+        """What is written."""
+
+
+AnyPiece = TypeVar("AnyPiece", bound=Piece)
 
 
 class NotWritten(PaydeskError):
@@ -18,8 +28,8 @@ class NotWritten(PaydeskError):
 
 
 def write_export(
-    pieces: Iterable[ExportPiece], path: Path, go_on: Callable[[ExportPiece], bool] = lambda _: True
-) -> ExportPiece | None:
+    pieces: Iterable[AnyPiece], path: Path, go_on: Callable[[AnyPiece], bool] = lambda _: True
+) -> AnyPiece | None:
     """Writes the pieces of an export to a new file that only its owner can read, and returns the last one.
 
     They go to a file beside it, which takes the name `path` once everything is on the disk: there is no moment at which
