@@ -114,6 +114,9 @@ class BalanceService:
             raise InvalidInput(f"A page has at most {MAX_PAGE} entries.", field="last_seq")
         if not (is_id(account_id) and is_id(first_seq) and is_id(last_seq)):
             return []
+        page = self.balance_store.entries_alone(self.database, account_id, first_seq, last_seq)
+        if page is not None:
+            return page
         with self.database.read() as connection:
             return self.balance_store.entries(connection, account_id, first_seq, last_seq)
 

@@ -17,7 +17,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, RootTransaction, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
-from services.direct import BUSY, LOST, TRUSTED_SECONDS, ask_after_idling, run_on_postgresql, run_on_sqlite
+from services.direct import (
+    BUSY,
+    LOST,
+    TRUSTED_SECONDS,
+    Rows,
+    ask_after_idling,
+    rows_of_postgresql,
+    rows_of_sqlite,
+    run_on_postgresql,
+    run_on_sqlite,
+)
 from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
 from services.models import HEAD
 from services.stores.dialects import Script
@@ -128,6 +138,14 @@ class Database:
         """
         run = run_on_sqlite if self.is_sqlite else run_on_postgresql
         return run(self._scripting, script, parameters)
+
+    def rows(self, query: Script, parameters: Mapping[str, Any]) -> Rows | None:
+        """The rows of a script that is one query, at the driver's speed and as the driver gives them.
+
+        None where they cannot be had, for whatever reason: the same query by `read` then tells why.
+        """
+        ask = rows_of_sqlite if self.is_sqlite else rows_of_postgresql
+        return ask(self._scripting, query, parameters)
 
     def once(self, work: Callable[[Connection], T], unknown: OutcomeUnknown | None = None) -> T:
         """What `work` answers, in a write transaction that is run again where its COMMIT may be lost; `RUNS` at most.

@@ -1,23 +1,26 @@
-"""Scripts run by the driver itself, each a transaction of its own.
+"""Scripts and queries run by the driver itself, each a transaction of its own.
 
-For one posting SQLAlchemy's own time is several times that of its statements. So those go to the driver; what a driver
-refuses is then done by SQLAlchemy, and there is told from other refusals.
+For one posting, or one page of a ledger, SQLAlchemy's own time is several times that of its statements. So those go to
+the driver; what a driver refuses is then done by SQLAlchemy, and there is told from other refusals.
 """
 
 import sqlite3
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from services.errors import OutcomeUnknown, TryAgain
 from services.stores.dialects import Script
 
 if TYPE_CHECKING:
     import psycopg
+
+T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
 
 BUSY = "The database is busy with other work. Nothing was changed; try again."
 LOST = "The connection was lost while saving: it is not known whether it was saved."
@@ -50,6 +53,38 @@ def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, A
 
     Raises `OutcomeUnknown` where the connection was lost on the way.
     """
+    return _on_postgresql(engine, script.postgresql, parameters, _first_row)
+
+
+def rows_of_sqlite(engine: Engine, query: Script, parameters: Mapping[str, Any]) -> Rows | None:
+    """The rows of a query, as they were at one moment; None where SQLite refused it."""
+    (statement,) = query.sqlite
+    try:
+        pooled = engine.raw_connection()
+    except (DBAPIError, sqlite3.Error):  # the latter from what a first connection is prepared by
+        return None
+    driver: Any = pooled.driver_connection
+    try:
+        rows: Rows = driver.execute(statement, parameters).fetchall()
+    except sqlite3.Error:
+        return None
+    else:
+        return rows
+    finally:
+        pooled.close()
+
+
+def rows_of_postgresql(engine: Engine, query: Script, parameters: Mapping[str, Any]) -> Rows | None:
+    """The rows of a query, as they were at one moment; None where PostgreSQL refused it or could not be reached."""
+    try:
+        return _on_postgresql(engine, query.postgresql, parameters, _all_rows)
+    except OutcomeUnknown:  # of a query, nothing came of it
+        return None
+
+
+def _on_postgresql(
+    engine: Engine, statement: str, parameters: Mapping[str, Any], answer: "Callable[[psycopg.Cursor[Any]], T]"
+) -> T | None:
     import psycopg
 
     try:
@@ -59,7 +94,7 @@ def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, A
     driver: Any = pooled.driver_connection
     answered = False
     try:
-        row: tuple[Any, ...] | None = driver.execute(script.postgresql, parameters).fetchone()
+        found = answer(driver.execute(statement, parameters))
         answered = True
     except psycopg.Error:
         if driver.closed:
@@ -67,11 +102,20 @@ def run_on_postgresql(engine: Engine, script: Script, parameters: Mapping[str, A
         answered = True
         return None
     else:
-        return row
+        return found
     finally:
         if not answered:
             pooled.invalidate()  # it is gone, or an answer is still on its way
         pooled.close()
+
+
+def _first_row(cursor: "psycopg.Cursor[Any]") -> tuple[Any, ...] | None:
+    row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def _all_rows(cursor: "psycopg.Cursor[Any]") -> Rows:
+    return cursor.fetchall()
 
 
 def ask_after_idling(engine: Engine, trusted_seconds: float) -> None:

@@ -10,8 +10,8 @@ from services.domain.ledger import BalanceSummary, Posting, Transaction, Transac
 from services.errors import Conflict, NotFound
 from services.models.tables import balances, orders, transactions
 from services.models.types import MICROSECOND, UTCDateTime
-from services.stores.dialects import ScriptRunner, for_driver
-from services.stores.entries import ENTRY_COLUMNS, entry_of
+from services.stores.dialects import RowReader, Script, ScriptRunner, for_driver
+from services.stores.entries import ENTRY_COLUMNS, ENTRY_NAMES, entries_of, entry_of
 from services.stores.postings import MOVE, POST, RECORD_ONCE, parameters_of, posted
 
 _FILL = sa.text(
@@ -24,15 +24,12 @@ _FILL = sa.text(
     "'system', :first_at + (seq - 1) * :spacing FROM numbers"
 ).bindparams(sa.bindparam("first_at", type_=UTCDateTime))
 
-# Built once: to build it anew takes as long as SQLite takes for a page.
-_PAGE = (
-    sa.select(*ENTRY_COLUMNS)
-    .where(
-        transactions.c.account_id == sa.bindparam("account"),
-        transactions.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
-    )
-    .order_by(transactions.c.seq.desc())
+_PAGE_OF = (
+    f"SELECT {', '.join(ENTRY_NAMES)} FROM transactions "  # noqa: S608 - our own names
+    "WHERE account_id = :account_id AND seq BETWEEN :first_seq AND :last_seq ORDER BY seq DESC"
 )
+PAGE = Script.of(sqlite=(_PAGE_OF,), postgresql=_PAGE_OF)
+"""The entries of an account from one number to another, newest first."""
 
 
 class AlreadyPosted(Conflict):
@@ -137,8 +134,17 @@ class BalanceStore:
 
     def entries(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[Transaction]:
         """The entries with `first_seq <= seq <= last_seq`, newest first."""
-        span = {"account": account_id, "first": first_seq, "last": last_seq}
-        return [entry_of(row) for row in connection.execute(_PAGE, span)]
+        span = {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq}
+        rows = connection.exec_driver_sql(for_driver(connection.dialect, _PAGE_OF), span)
+        return entries_of(rows, connection.dialect)
+
+    def entries_alone(
+        self, reader: RowReader, account_id: int, first_seq: int, last_seq: int
+    ) -> list[Transaction] | None:
+        """As `entries`, by a query of its own; None where `entries` would raise an error, which it then tells."""
+        span = {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq}
+        rows = reader.rows(PAGE, span)
+        return None if rows is None else entries_of(rows, reader.dialect)
 
     def newest(self, connection: Connection, account_id: int, limit: int) -> list[Transaction]:
         """The last `limit` entries, newest first."""

@@ -55,6 +55,17 @@ class ScriptRunner(Protocol):
         """The row that a script returns, committed; None where it was refused and nothing was changed."""
 
 
+class RowReader(Protocol):
+    """Runs queries, each as a script of its own."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The database's dialect."""
+
+    def rows(self, query: Script, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]] | None:
+        """The rows of a query, as the driver gives them; None where they cannot be had."""
+
+
 def each_of(connection: Connection, texts: Collection[str]) -> sa.ColumnElement[str]:
     """A column with a row for each of `texts`, however many: they travel as one parameter.
 

@@ -1,7 +1,8 @@
-"""Postings that go to the driver itself, where the database refuses them, is busy, or is gone."""
+"""Postings and pages that go to the driver itself, where the database refuses them, is busy, or is gone."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,8 +11,9 @@ from services.accounts import AccountService
 from services.balance import BalanceResult, BalanceService
 from services.database import Database
 from services.direct import TRUSTED_SECONDS
-from services.errors import OutcomeUnknown, TryAgain
+from services.errors import ConfigurationError, OutcomeUnknown, TryAgain
 from services.runtime import Runtime
+from services.stores.balances import BalanceStore
 from tests.ledger import proven_ledger
 
 
@@ -26,11 +28,12 @@ def server(database_url: str) -> Iterator["psycopg.Connection[tuple[int]]"]:
         yield connection
 
 
-def end_idle_sessions(server: "psycopg.Connection[tuple[int]]") -> int:
-    """Have the server end the sessions that post, and await that they are gone; how many there were."""
+def end_idle_sessions(server: "psycopg.Connection[tuple[int]]", did: str = "INSERT INTO transactions") -> int:
+    """Have the server end the sessions whose last statement did this, and await that they are gone; how many."""
     ended = server.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND query LIKE '%INSERT INTO transactions%' AND pid <> pg_backend_pid()"
+        "WHERE datname = current_database() AND query LIKE %s AND pid <> pg_backend_pid()",
+        [f"%{did}%"],
     ).fetchall()
     return len(ended)
 
@@ -88,3 +91,41 @@ def test_a_session_that_ended_just_now_leaves_only_a_posting_without_a_key_unkno
     assert balance.deduct(account_id, 5, "SMS", idempotency_key="k1").balance_cents == -15
     database.close()
     assert len(proven_ledger(runtime.database, account_id)) == 3
+
+
+def test_a_page_by_the_driver_is_the_page_that_sqlalchemy_reads(runtime: Runtime, account_id: int) -> None:
+    balance = BalanceService.over(runtime)
+    credited = balance.add_credits(account_id, 500, "goodwill", idempotency_key="k1")
+    assert balance.reverse(credited.transaction_id or 0, "mistaken").success
+    page = balance.entries(account_id, 1, 2)
+    with runtime.database.read() as connection:
+        assert page == BalanceStore().entries(connection, account_id, 1, 2)
+        assert page == BalanceStore().newest(connection, account_id, 2)
+    assert [(entry.seq, entry.reverses_id, entry.kind.name) for entry in page] == [
+        (2, page[1].id, "REVERSAL"),
+        (1, None, "ADJUSTMENT"),
+    ]
+    assert {entry.created_at.utcoffset() for entry in page} == {runtime.clock().utcoffset()}
+
+
+def test_a_page_that_cannot_be_had_says_why(runtime: Runtime, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.db"
+    path.write_bytes(b"not a database" * 100)
+    foreign = Database(f"sqlite:///{path}")
+    with pytest.raises(ConfigurationError, match="not an SQLite database"):
+        BalanceService.over(replace(runtime, database=foreign)).entries(1, 1, 50)
+    foreign.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_page_is_read_again_where_the_session_ended_just_now(
+    database_url: str, runtime: Runtime, account_id: int, server: "psycopg.Connection[tuple[int]]"
+) -> None:
+    database = Database(database_url, trusted_seconds=3600 * TRUSTED_SECONDS)
+    balance = BalanceService.over(replace(runtime, database=database))
+    assert balance.deduct(account_id, 5, "SMS").success
+    for _ in range(3):
+        assert len(balance.entries(account_id, 1, 50)) == 1
+        assert end_idle_sessions(server, "FROM transactions WHERE account_id") == 1
+        assert len(balance.entries(account_id, 1, 50)) == 1
+    database.close()
