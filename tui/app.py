@@ -45,6 +45,12 @@ RECONCILE_SECONDS = 3600.0
 """How often the desk compares itself with Stripe."""
 
 
+def _overview() -> "DeskScreen":
+    from tui.screens.overview import OverviewScreen
+
+    return OverviewScreen()
+
+
 def _pricing() -> "DeskScreen":
     from tui.screens.pricing import PricingScreen
 
@@ -69,6 +75,12 @@ def _checkout() -> "DeskScreen":
     return CheckoutScreen()
 
 
+def _audit() -> "DeskScreen":
+    from tui.screens.audit import AuditScreen
+
+    return AuditScreen()
+
+
 @dataclass(frozen=True)
 class Place:
     """One of the desk's screens: its number, its name, and how it is made."""
@@ -86,10 +98,12 @@ class Place:
 
 
 PLACES = (
+    Place("1", "overview", "Overview", _overview),
     Place("2", "pricing", "Pricing", _pricing),
     Place("3", "discounts", "Discounts", _discounts),
     Place("4", "balances", "Balances", _balances),
     Place("5", "checkout", "Checkout", _checkout),
+    Place("6", "audit", "Audit", _audit),
 )
 """The screens in the order of their numbers. Another one is a line here and a file in `screens`."""
 
@@ -101,7 +115,7 @@ class PaydeskApp(App[None], inherit_bindings=False):
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar[set[Any]] = {DeskProvider}
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {place.mode: place.open for place in PLACES}
-    DEFAULT_MODE = PLACES[0].mode
+    DEFAULT_MODE = "pricing"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [

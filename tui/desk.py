@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.explanations import ExplanationService
     from services.history import HistoryService
     from services.ledger_import import ImportService
+    from services.overview import OverviewService
     from services.payments import PaymentService
     from services.pricing_dynamic import DynamicPricingService
     from services.reconciliation import ReconciliationService
@@ -221,6 +222,15 @@ class Desk:
             from services.audit import AuditService
 
             return AuditService.over(runtime)
+
+    @cached_property
+    def overview(self) -> "OverviewService":
+        """The figures of the first screen."""
+        with self._opening:
+            runtime = self.runtime
+            from services.overview import OverviewService
+
+            return OverviewService.over(runtime)
 
     @cached_property
     def exchange(self) -> "ExchangeService":

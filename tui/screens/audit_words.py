@@ -1,0 +1,85 @@
+"""What the audit screen says: entries of the trail as lines, as a whole, and as plain text."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from textual.content import Content
+
+from services.domain.audit import AuditEntry
+from tui.present import NOTHING, cents, moment, percent, untrusted, visible
+from tui.screens.audit_filter import OBJECTS
+from tui.widgets.table import Row
+
+_WORDS = {object_type: word for word, object_type in OBJECTS.items()}
+
+
+def audit_row(entry: AuditEntry, now: datetime) -> Row:
+    """An entry as a line of the list."""
+    cells = [
+        Content(moment(entry.created_at, now, seconds=False)),
+        untrusted(entry.actor),
+        Content(visible(entry.action.replace("_", " "))),
+        untrusted(object_of(entry)),
+        untrusted("; ".join(change_texts(entry))),
+        untrusted(entry.reason, "$muted"),
+    ]
+    return Row(str(entry.id), cells)
+
+
+def audit_detail(entry: AuditEntry, now: datetime) -> Content:
+    """Everything about an entry: when, who, what, why; then each value before and after."""
+    lines = [
+        _line("when", f"{moment(entry.created_at, now).strip()} UTC"),
+        _line("who", entry.actor),
+        _line("did", f"{entry.action.replace('_', ' ')} {object_of(entry)}"),
+        _line("why", entry.reason or NOTHING),
+        _line("entry", f"{entry.id:,} of the trail"),
+        Content(""),
+    ]
+    changes = entry.changes
+    if not changes:
+        lines.append(Content.styled("No value is recorded as different.", "$muted"))
+    for name, before, after in changes:
+        lines.append(Content.styled(_name(name), "$muted"))
+        lines.append(untrusted(f"  {_value(name, before)} → {_value(name, after)}"))
+    return Content("\n").join(lines)
+
+
+def audit_text(entry: AuditEntry) -> str:
+    """An entry as plain text on one line, for the clipboard."""
+    when = entry.created_at.isoformat(timespec="seconds")
+    changes = "; ".join(change_texts(entry))
+    return f"{when} {entry.actor} {entry.action} {object_of(entry)}: {changes}. {entry.reason}".rstrip()
+
+
+def object_of(entry: AuditEntry) -> str:
+    """The object in the words of the filter: `code SUMMER`, `account 42`, `prices 14`."""
+    return f"{_WORDS.get(entry.object_type, entry.object_type)} {entry.object_id}"
+
+
+def change_texts(entry: AuditEntry) -> list[str]:
+    """Each value that differs: `launch $24.99 → $29.99`. Of what is new, each value that it has: `percent 10 %`."""
+    if entry.before is None:
+        return [f"{_name(name)} {_value(name, after)}" for name, _, after in entry.changes if after not in ("", False)]
+    return [f"{_name(name)} {_value(name, before)} → {_value(name, after)}" for name, before, after in entry.changes]
+
+
+def _line(name: str, value: str) -> Content:
+    return Content.assemble((f"{name:<6}", "$muted"), untrusted(value))
+
+
+def _name(name: str) -> str:
+    return visible(name.removesuffix("_cents").removesuffix("_basis_points").replace("_", " "))
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return NOTHING
+    if type(value) is int and name.endswith("_cents"):
+        return cents(value)
+    if type(value) is int and name.endswith("_basis_points"):
+        return percent(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else value if isinstance(value, str) else json.dumps(value)
