@@ -18,7 +18,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Counted:
-    """How many rows a verification went through."""
+    """How many rows a verification went through; `sealed_entries` are those that are what was sealed."""
 
     accounts: int
     entries: int
@@ -28,6 +28,7 @@ class Counted:
     redemptions: int
     price_changes: int
     audit_rows: int
+    sealed_entries: int = 0
 
 
 @dataclass(frozen=True)

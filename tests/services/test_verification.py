@@ -24,6 +24,7 @@ from services.pricing_dynamic import DynamicPricingService
 from services.refunds import RefundService
 from services.runtime import Runtime
 from services.sandbox import Sandbox
+from services.seals import SealService
 from services.stores.audit import AuditStore
 from services.stores.verification import CHECKS, VerificationStore
 from services.verification import VerificationService
@@ -220,6 +221,14 @@ LEDGER = [
         "last_seq",
         "Account 2 counts 9 entries; its newest one is number 2.",
         account_id=2,
+    ),
+    tampering(
+        "UPDATE balances SET last_at = (SELECT max(ends_at) FROM discount_codes) WHERE account_id = 2",
+        "last_at",
+        "The balance of account 2 and its newest entry, 6, tell different times of that entry.",
+        account_id=2,
+        order_id=5,
+        entry_id=6,
     ),
     tampering(
         ["UPDATE transactions SET seq = 7 WHERE id = 6", "UPDATE balances SET last_seq = 7 WHERE account_id = 2"],
@@ -899,12 +908,28 @@ def test_what_is_posted_meanwhile_is_not_seen(desk: Runtime, balance: BalanceSer
 def test_the_progress_of_a_verification_is_told(desk: Runtime) -> None:
     told: list[tuple[int, int]] = []
     verification = VerificationService.over(desk).verify(lambda made, of: told.append((made, of)))
-    assert told == [(made, len(CHECKS)) for made in range(1, len(CHECKS) + 1)]
+    checks = len(CHECKS) + 1  # the last one is of the seals
+    assert told == [(made, checks) for made in range(1, checks + 1)]
     assert (verification.checks, verification.sentence) == (
-        len(CHECKS),
-        f"Everything adds up. Checks {len(CHECKS)}, breaks 0, accounts 3, entries 6, orders 6, refunds 2, "
-        "discount codes 4, redemptions 4, price changes 1, audit rows 11.",
+        checks,
+        f"Everything adds up. Checks {checks}, breaks 0, accounts 3, entries 6, orders 6, refunds 2, "
+        "discount codes 4, redemptions 4, price changes 1, audit rows 11, sealed entries 0.",
     )
+
+
+def test_a_sealed_entry_that_was_changed_is_named_though_all_sums_are_right(desk: Runtime) -> None:
+    assert SealService.over(desk).seal() == 6
+    assert assert_verified(desk).counted.sealed_entries == 6
+    with desk.database.write() as connection:
+        if desk.database.is_sqlite:
+            connection.exec_driver_sql("DROP TRIGGER transactions_refuse_update")
+        else:
+            connection.exec_driver_sql("ALTER TABLE transactions DISABLE TRIGGER USER")
+        connection.exec_driver_sql("UPDATE transactions SET description = 'roaming' WHERE id = 2")
+    verification = VerificationService.over(desk).verify()
+    sentence = "Entry 2 of account 1 is not what was sealed."
+    assert verification.breaks == (Break("sealed", sentence, account_id=1),)
+    assert (verification.holds, verification.counted.sealed_entries) == (False, 2)
 
 
 def test_the_first_break_of_each_kind_is_named(desk: Runtime) -> None:

@@ -143,7 +143,7 @@ def test_a_desk_that_adds_up_is_sealed(run: Run) -> None:
     run("ledger", "credit", "--account", "1", "--amount", "5", "--reason", "bonus", "--key", "k1")
     code, out, err = run("verify")
     assert (code, err) == (0, "")
-    assert out.startswith(f"Everything adds up. Checks {len(CHECKS)}, breaks 0, accounts 1, entries 1, ")
+    assert out.startswith(f"Everything adds up. Checks {len(CHECKS) + 1}, breaks 0, accounts 1, entries 1, ")
     answer = json.loads(run("verify", "--json")[1])
     assert (answer["holds"], answer["counted"]["entries"], answer["breaks"]) == (True, 1, [])
 
@@ -156,7 +156,7 @@ def test_rows_that_do_not_add_up_are_named_with_exit_code_4(run: Run, paying_run
     sentence = "Account 1 has a balance of $7.00; its entries add up to $5.00."
     code, out, err = run("verify")
     assert (code, err) == (4, "")
-    assert out.splitlines()[0].startswith(f"Not everything adds up. Checks {len(CHECKS)}, breaks 2, ")
+    assert out.splitlines()[0].startswith(f"Not everything adds up. Checks {len(CHECKS) + 1}, breaks 2, ")
     assert out.splitlines()[1:] == [
         f"balance_sum: {sentence}",
         "last_seq: Account 1 counts 2 entries; its newest one is number 1.",

@@ -61,6 +61,13 @@ CHECKS = (
         ) AS counted WHERE found <> expected ORDER BY account_id""",
     ),
     Check(
+        "last_at",
+        "The balance of account {account_id} and its newest entry, {entry_id}, tell different times of that entry.",
+        """SELECT b.account_id, t.order_id, t.id AS entry_id
+        FROM balances b JOIN transactions t ON t.account_id = b.account_id AND t.seq = b.last_seq
+        WHERE b.last_at <> t.created_at ORDER BY b.account_id, t.id""",
+    ),
+    Check(
         "seq_gap",
         "Entry {entry_id} of account {account_id} is number {found}; number {expected} was to follow.",
         """SELECT account_id, order_id, entry_id, found, expected FROM (
