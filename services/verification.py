@@ -29,8 +29,8 @@ class VerificationService:
         """Makes every check on the rows of one moment, while others go on writing. A million entries take seconds.
 
         Then every sealed entry is held against its seal: the first that is not what was sealed is named by its account
-        and its number. `progress` is told after each check how many are made, and of how many. Raises `TryAgain` where the database
-        cannot be reached.
+        and its number. `progress` is told after each check how many are made, and of how many. Raises `TryAgain` where
+        the database cannot be reached.
         """
         sums = len(CHECKS)
         with self.database.read() as connection:
