@@ -141,7 +141,8 @@ class OverviewService:
 def _with(movements: Movements, more: list[DayMovements], first_id: int | None) -> Movements:
     """What was counted with one piece more."""
     by_day = {day.day: day for day in movements.days}
-    known = [day for day in more if day.day in by_day]
-    for day in known:
-        by_day[day.day] += day
-    return Movements(tuple(by_day.values()), first_id or movements.counted_to_id, done=not known)
+    for day in more:
+        if day.day in by_day:
+            by_day[day.day] += day
+    over = not any(day.day >= movements.days[0].day for day in more)
+    return Movements(tuple(by_day.values()), first_id or movements.counted_to_id, done=over)
