@@ -123,6 +123,7 @@ JUMPS = (
     Jump("account", "balances", "account 42", "Open the ledger of an account, by id or e-mail."),
     Jump("code", "discounts", "code SUMMER", "Show a discount code, or what would be refused about it."),
     Jump("order", "checkout", "order 8812", "Show an order, by its number."),
+    Jump("audit", "audit", "audit code:SUMMER", "Show who changed what, with the audit screen's filter."),
 )
 
 

@@ -20,7 +20,7 @@ from tui.dialogs.dialog import Details
 from tui.messages import AccountChanged, BalanceChanged, DiscountChanged, Fact, OrderChanged, PricingChanged
 from tui.present import count
 from tui.screens.audit_filter import EVERYTHING, AuditSuggester, parse_audit_filter
-from tui.screens.audit_words import audit_detail, audit_row, audit_text, object_of
+from tui.screens.audit_words import audit_detail, audit_row, audit_text
 from tui.screens.desk_screen import DeskScreen
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
@@ -36,8 +36,9 @@ NOTHING_YET = (
     "Nothing was changed yet. Every change of prices, codes and balances is noted here,\nand nobody can delete it."
 )
 NO_MATCH = "No entry fits the filter. Press / to change it; escape empties it."
-_PLACES = {"balance": "account", "discount_code": "code", "order": "order"}
-"""Which jump leads to an object of each type."""
+PRICES = "prices"
+JUMP_WORDS = {"balance": "account", "discount_code": "code", "order": "order"}
+"""Which jump leads to an object of each type; to prices no jump is needed."""
 
 
 class GoToObject(Command):
@@ -190,21 +191,23 @@ class AuditScreen(DeskScreen):
         entry = self._under_cursor()
         if entry is None:
             return
-        if entry.object_type == "prices":
+        if entry.object_type == PRICES:
             self.app.go("pricing")
-            return
-        jump = next((jump for jump in JUMPS if jump.word == _PLACES.get(entry.object_type)), None)
-        if jump is not None:
-            self.app.jump(jump, entry.object_id)
         else:
-            self.app.say(f"There is no screen for {object_of(entry)}.", warning=True)
+            word = JUMP_WORDS[entry.object_type]
+            self.app.jump(next(jump for jump in JUMPS if jump.word == word), entry.object_id)
+
+    def jump(self, word: str, argument: str) -> None:
+        """Show what fits a filter."""
+        self.filter.value = argument
 
     # The keys that mean the same everywhere
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Going to it needs an entry; escape also empties the filter."""
+        """Going to it needs an entry about something that has a screen; escape also empties the filter."""
         if action == GoToObject.action():
-            return self.is_mounted and self._under_cursor() is not None
+            entry = self._under_cursor() if self.is_mounted else None
+            return entry is not None and entry.object_type in (PRICES, *JUMP_WORDS)
         if action == "back" and self.is_mounted and self.filter.value:
             return True
         return super().check_action(action, parameters)

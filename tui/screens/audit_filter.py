@@ -34,7 +34,7 @@ def parse_audit_filter(line: str) -> AuditFilter:
             if subject in seen:
                 raise InvalidInput("a filter says this once only.")
         except InvalidInput as error:
-            raise InvalidInput(f"{match.group()}: {error.sentence}", field="filter") from None
+            raise InvalidInput(f"{match.group().removesuffix(':')}: {error.sentence}", field="filter") from None
         seen.add(subject)
     return wanted
 

@@ -11,6 +11,9 @@ from tui.present import NOTHING, cents, moment, percent, untrusted, visible
 from tui.screens.audit_filter import OBJECTS
 from tui.widgets.table import Row
 
+LONGEST_ACTOR, LONGEST_OBJECT = 12, 20
+"""How many cells of a name are in the list, so that what was changed has room there too."""
+
 _WORDS = {object_type: word for word, object_type in OBJECTS.items()}
 
 
@@ -18,9 +21,9 @@ def audit_row(entry: AuditEntry, now: datetime) -> Row:
     """An entry as a line of the list."""
     cells = [
         Content(moment(entry.created_at, now, seconds=False)),
-        untrusted(entry.actor),
-        Content(visible(entry.action.replace("_", " "))),
-        untrusted(object_of(entry)),
+        untrusted(entry.actor).truncate(LONGEST_ACTOR, ellipsis=True),
+        untrusted(entry.action.replace("_", " ")),
+        untrusted(object_of(entry)).truncate(LONGEST_OBJECT, ellipsis=True),
         untrusted("; ".join(change_texts(entry))),
         untrusted(entry.reason, "$muted"),
     ]
