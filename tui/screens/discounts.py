@@ -1,9 +1,9 @@
-"""Discount codes: which there are, making and switching them, and what a customer gets for one."""
+"""Discount codes: which there are, making, changing and switching them, and what a customer gets for one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -14,20 +14,19 @@ from textual.widgets import Input, Static
 
 from services.domain.discount import DiscountCode
 from services.domain.pricing import PriceChange
-from services.errors import PaydeskError
+from services.domain.quote import BasePrice
 from tui.commands import Command, bindings
 from tui.desk import Desk
-from tui.dialogs.dialog import Confirm, Details
+from tui.dialogs.code_edit import EditCodeDialog
+from tui.dialogs.code_terms import Setting
+from tui.dialogs.dialog import Confirm
 from tui.dialogs.new_code import NewCodeDialog
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
-from tui.present import count, untrusted
 from tui.screens.desk_screen import DeskScreen
-from tui.screens.discounts_words import Trial, answer_of, detail_of, fits, row_of, switch_effect
-from tui.widgets.line_input import LineInput
-from tui.widgets.table import Column, Table
-
-NO_CODES = "There are no codes yet. Press n to make one:\nit takes a percentage or an amount off the price."
-NO_MATCH = "No code fits the filter. Press / to change it; escape empties it."
+from tui.screens.discounts_list import CodeList
+from tui.screens.discounts_trial import CodeTrial
+from tui.screens.discounts_words import detail_of, switch_effect
+from tui.widgets.table import Table
 
 
 class NewCode(Command):
@@ -38,12 +37,37 @@ class NewCode(Command):
     help = "Make a discount code."
 
 
+class EditCode(Command):
+    """Changes the terms of the code under the cursor."""
+
+    key = "e"
+    label = "edit…"
+    help = "Change the terms of the code under the cursor; what it takes off only until an order was made with it."
+
+
+class DuplicateCode(Command):
+    """Makes a code with the terms of the one under the cursor."""
+
+    key = "u"
+    label = "duplicate…"
+    help = "Make a new code that starts with the terms of the one under the cursor."
+    footer = False
+
+
 class SwitchCode(Command):
     """Disables or enables the code under the cursor."""
 
     key = "d"
     label = "disable/enable…"
     help = "Disable the code under the cursor, or enable it again, once it is confirmed."
+
+
+class NextStatus(Command):
+    """Lists the codes of the next status."""
+
+    key = "s"
+    label = "status"
+    help = "List the codes of the next status: active, scheduled, expired, sold out, disabled, and all again."
 
 
 class TryCode(Command):
@@ -55,163 +79,139 @@ class TryCode(Command):
 
 
 @dataclass(frozen=True)
-class DiscountsPage:
-    """Everything the list shows, read at one go."""
+class Terms:
+    """What codes are judged by: the price in force, and the zone in which days begin."""
 
-    codes: Sequence[DiscountCode]
     current: PriceChange
+    zone: ZoneInfo
 
 
-def read_page(desk: Desk) -> DiscountsPage:
-    """Read what the list shows."""
-    return DiscountsPage(desk.discounts.list_codes(), desk.pricing.current())
+@dataclass(frozen=True)
+class EditedCode:
+    """A code that is about to be edited, and whether what it takes off is frozen."""
+
+    code: DiscountCode
+    frozen: bool
 
 
-def try_code(typed: str, desk: Desk) -> Trial:
-    """Ask what a checkout would cost with a code."""
-    return Trial(typed, desk.pricing.get_checkout_price(typed), desk.discounts.get(typed))
+def read_terms(desk: Desk) -> Terms:
+    """Read what codes are judged by."""
+    return Terms(desk.pricing.current(), desk.code_reports.zone)
+
+
+def read_edited(desk: Desk, code: str) -> EditedCode | None:
+    """Read a code as it is now, to edit it; None where it is gone."""
+    found = desk.discounts.get(code)
+    return None if found is None else EditedCode(found, desk.discounts.was_used(code))
 
 
 class DiscountsScreen(DeskScreen):
     """The list of codes with its filter, the try-it field, and beside them on a wide screen the code in detail."""
 
-    HELP = "Discounts: codes that take a percentage or an amount off the price in force; one code for an order."
+    HELP = (
+        "Discounts: codes that take a percentage or an amount off the price in force; one code for an order. "
+        "Enter shows what became of a code's uses."
+    )
     CSS_PATH = "discounts.tcss"
     MODE: ClassVar[str] = "discounts"
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (DiscountChanged, PricingChanged, OrderChanged)
     HOME: ClassVar[str] = "#codes"
     SEARCH: ClassVar[str] = "#filter"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(NewCode, SwitchCode, TryCode)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(NewCode, EditCode, SwitchCode, TryCode, NextStatus, DuplicateCode)
 
-    codes = getters.query_one("#codes", Table)
-    filter = getters.query_one("#filter", LineInput)
-    trial = getters.query_one("#trial", LineInput)
-    answer = getters.query_one("#answer", Static)
+    codes = getters.query_one(CodeList)
+    trial = getters.query_one(CodeTrial)
     detail = getters.query_one("#detail", Static)
 
     def __init__(self) -> None:
         super().__init__()
-        self._page: DiscountsPage | None = None
-        self._wanted: str | None = None
+        self._terms: Terms | None = None
 
     def compose_body(self) -> ComposeResult:
         """The list and the detail, the try-it field below."""
         with Horizontal(id="top"):
-            with Vertical(classes="panel", id="codes-panel") as panel:
-                panel.border_title = Content("Codes")
-                with Horizontal(id="filter-line"):
-                    yield Static(Content("filter"), classes="label")
-                    yield LineInput(id="filter", placeholder="part of a code, or a status")
-                yield Table(self._columns(), id="codes")
+            yield CodeList()
             with Vertical(classes="panel", id="detail-panel") as panel:
                 panel.border_title = Content("Code")
                 yield Static(id="detail")
-        with Vertical(classes="panel", id="trial-panel") as panel:
-            panel.border_title = Content("Try a code")
-            panel.border_subtitle = Content("what a customer would be told now")
-            with Horizontal(id="trial-line"):
-                yield Static(Content("code"), classes="label")
-                yield LineInput(id="trial", placeholder="any code; empty: the one under the cursor")
-            yield Static(id="answer")
-
-    def _columns(self) -> list[Column]:
-        return [
-            Column("code", grows=True),
-            Column("status"),
-            Column("takes off", align="right"),
-            Column("held", align="right"),
-            Column("redeemed", align="right"),
-            Column("limit", align="right"),
-            Column("created", spare=True),
-        ]
+        yield CodeTrial()
 
     # Reading
 
     def reload(self) -> None:
-        """Read the codes, and the answer for the one that is tried."""
-        self.app.calls.read(self, "codes", read_page, self._show)
-        self._try()
+        """Read the codes, what they are judged by, and the answer for the one that is tried."""
+        self.app.calls.read(self, "terms", read_terms, self._take_terms)
+        self.codes.reload()
+        self.trial.try_it()
 
-    def _show(self, page: DiscountsPage) -> None:
-        self._page = page
-        self._list()
+    def _take_terms(self, terms: Terms) -> None:
+        self._terms = terms
         self._show_detail()
 
-    @on(Input.Changed, "#filter")
-    def _list(self) -> None:
-        if self._page is None:
-            return
-        words = self.filter.value.casefold().split()
-        now = self.app.clock()
-        shown = [code for code in self._page.codes if fits(code, words)]
-        self.codes.show([row_of(code, now) for code in shown], empty=NO_MATCH if self._page.codes else NO_CODES)
-        if self._wanted is not None and self.codes.go_to(self._wanted):
-            self._wanted = None
-        total = count(len(self._page.codes), "code")
-        panel = self.query_one("#codes-panel")
-        panel.border_subtitle = Content(f"{len(shown)} of {total}" if words else total if shown else "")
-
+    @on(CodeList.Listed)
     @on(Table.Moved, "#codes")
-    def _moved(self) -> None:
+    def _show_current(self) -> None:
         self.refresh_bindings()
         self._show_detail()
-        if not self.trial.value.strip():
-            self._try()
-
-    @on(Table.Chosen, "#codes")
-    def _open_detail(self) -> None:
-        code = self._under_cursor()
-        if code is not None and self._page is not None:
-            detail = detail_of(code, self._page.current.prices, self.app.clock())
-            self.app.push_screen(Details("Code", detail))
-
-    def _under_cursor(self) -> DiscountCode | None:
-        codes = self._page.codes if self._page else ()
-        return next((code for code in codes if code.code == self.codes.key), None)
+        self.trial.offer(self.codes.table.key)
 
     def _show_detail(self) -> None:
-        code = self._under_cursor()
-        if code is None or self._page is None:
-            self.detail.update(Content(""))
-            return
-        self.detail.update(detail_of(code, self._page.current.prices, self.app.clock()))
+        code, terms = self._current, self._terms
+        shown = Content("") if code is None or terms is None else detail_of(code, terms.current.prices, terms.zone)
+        self.detail.update(shown)
 
-    # Trying a code
+    @property
+    def _current(self) -> DiscountCode | None:
+        listed = self.codes.current
+        return None if listed is None else listed.code
 
-    @on(Input.Changed, "#trial")
-    def _try(self) -> None:
-        typed = self.trial.value.strip() or self.codes.key
-        if typed:
-            self.app.calls.read(self, "try", partial(try_code, typed), self._answer, self._refuse)
-        else:
-            self.answer.update(Content(""))
-
-    def _answer(self, trial: Trial) -> None:
-        self.answer.update(answer_of(trial))
-
-    def _refuse(self, error: PaydeskError) -> None:
-        self.answer.update(Content.assemble(("✗ ", "$text-error"), untrusted(error.sentence, "$text-error")))
+    def action_next_status(self) -> None:
+        """List the codes of the next status."""
+        self.codes.status.next()
 
     def action_try_code(self) -> None:
         """Go to the try-it field."""
-        self.trial.focus()
+        self.trial.code.focus()
 
-    # Making and switching
+    # Making and changing
+
+    @property
+    def _setting(self) -> Setting | None:
+        terms = self._terms
+        return None if terms is None else Setting(BasePrice.of(terms.current), terms.zone)
 
     def action_new_code(self) -> None:
         """Make a code."""
-        base = self._page.current.prices.in_force_cents if self._page else None
-        self.app.push_screen(NewCodeDialog(base), self._made)
+        if (setting := self._setting) is not None:
+            self.app.push_screen(NewCodeDialog(setting), self._made)
+
+    def action_duplicate_code(self) -> None:
+        """Make a code that starts with the terms of the one under the cursor."""
+        code, setting = self._current, self._setting
+        if code is not None and setting is not None:
+            self.app.push_screen(NewCodeDialog(setting, code), self._made)
 
     def _made(self, code: DiscountCode | None) -> None:
         if code is not None:
-            self.filter.value = ""
-            self._wanted = code.code
-            self._list()
+            self.codes.show_only(on=code.code)
+
+    def action_edit_code(self) -> None:
+        """Change the terms of the code under the cursor, as they are stored now."""
+        if (code := self.codes.table.key) is not None:
+            self.app.calls.read(self, "edited", lambda desk: read_edited(desk, code), self._edit)
+
+    def _edit(self, edited: EditedCode | None) -> None:
+        setting = self._setting
+        if edited is not None and setting is not None and self.is_current:
+            self.app.push_screen(EditCodeDialog(setting, edited.code, frozen=edited.frozen), self._edited)
+
+    def _edited(self, code: DiscountCode | None) -> None:
+        if code is not None and code.code != self.codes.table.key:
+            self._made(code)
 
     def action_switch_code(self) -> None:
         """Ask, then disable or enable the code under the cursor."""
-        code = self._under_cursor()
+        code = self._current
         if code is None:
             return
         verb = "Disable" if code.active else "Enable"
@@ -230,31 +230,32 @@ class DiscountsScreen(DeskScreen):
 
     # The keys that mean the same everywhere
 
+    NEEDS_CODE: ClassVar[tuple[type[Command], ...]] = (EditCode, DuplicateCode, SwitchCode)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Switching needs a code under the cursor; escape also empties the filter."""
-        if action == SwitchCode.action():
-            return self._under_cursor() is not None
-        if action == "back" and self.is_mounted and self.filter.value:
+        """Changing needs a code under the cursor; escape also empties the filter."""
+        if action in [command.action() for command in self.NEEDS_CODE]:
+            return self.is_mounted and self._current is not None
+        if action == "back" and self.is_mounted and self.codes.filter:
             return True
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:
         """Leave a field for the list; from the list, empty the filter."""
-        if self.focused is self.codes:
-            self.filter.value = ""
+        if self.focused is self.codes.table:
+            self.codes.show_only()
         super().action_back()
 
-    @on(Input.Submitted)
+    @on(Input.Submitted, "#filter,#trial")
     def _to_list(self) -> None:
         self.focus_home()
 
     def jump(self, word: str, argument: str) -> None:
         """Put the cursor on a code, and try it: the answer says what is wrong with it where there is none."""
-        self.filter.value = ""
-        self._wanted = argument.strip().upper()
-        self.trial.value = argument
-        self._list()
+        code = argument.strip().upper()
+        self.codes.show_only(code, on=code)
+        self.trial.code.value = argument
 
     def copy_text(self) -> str | None:
         """The code under the cursor."""
-        return self.codes.key
+        return self.codes.table.key

@@ -1,52 +1,58 @@
-"""What the discounts screen says: codes, and what a customer is told, as content."""
+"""What the discounts screen says: codes, their terms and uses, and what a customer is told, as content."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
 from services.domain.checkout import charge_refusal
-from services.domain.discount import CodeStatus, DiscountCode
+from services.domain.code_report import CodeTotals
+from services.domain.discount import CodeTerms, DiscountCode
 from services.domain.pricing import PriceMode, Prices
-from services.domain.quote import PriceCalculation
-from tui.present import MINUS, NOTHING, cents, count, moment, status, status_word, untrusted
+from services.domain.quote import Quote
+from services.domain.zone import format_start, last_day
+from tui.present import MINUS, NOTHING, age, cents, count, moment, status, untrusted
 from tui.widgets.table import Row
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What a customer gets for a code: the calculation, and the code where there is one."""
-
-    typed: str
-    calculation: PriceCalculation
-    code: DiscountCode | None
-
-
-def row_of(code: DiscountCode, now: datetime) -> Row:
+def row_of(code: DiscountCode, totals: CodeTotals, now: datetime) -> Row:
     """A code as a line of the list."""
-    limit = NOTHING if code.max_uses is None else f"{code.max_uses:,}"
+    last_use = NOTHING if totals.last_use_at is None else age(totals.last_use_at, now)
     cells = [
         untrusted(code.code),
         status(code.status),
         Content(f"{MINUS}{code.value_text}"),
         _number(code.held),
         _number(code.redeemed),
-        Content(limit),
+        limit_of(code),
+        Content(cents(totals.saved_cents)) if totals.saved_cents else Content.styled(NOTHING, "$muted"),
+        Content.styled(last_use, "$muted"),
         Content.styled(moment(code.created_at, now, seconds=False), "$muted"),
     ]
     return Row(code.code, cells)
 
 
-def detail_of(code: DiscountCode, prices: Prices, now: datetime) -> Content:
+def _number(number: int) -> Content:
+    return Content(f"{number:,}") if number else Content.styled("0", "$muted")
+
+
+def limit_of(code: DiscountCode) -> Content:
+    """The limit of uses, and how many are taken over it: `5 (2 over)`."""
+    if code.max_uses is None:
+        return Content.styled(NOTHING, "$muted")
+    over = (f" ({code.uses_over:,} over)", "$text-warning") if code.uses_over else ""
+    return Content.assemble(f"{code.max_uses:,}", over)
+
+
+def detail_of(code: DiscountCode, prices: Prices, zone: ZoneInfo) -> Content:
     """Everything about one code, and what it makes of the three prices."""
-    left = "no limit" if code.uses_left is None else f"{code.uses_left:,} of {code.max_uses:,} uses left"
     lines = [
         Content.assemble(untrusted(code.code, "bold"), "  ", status(code.status)),
         Content(f"takes off {code.value_text}"),
-        Content(left),
-        Content.assemble((f"{code.held:,} held by open checkouts, {code.redeemed:,} redeemed", "$muted")),
-        Content.assemble(("created ", "$muted"), moment(code.created_at, now, seconds=False).strip()),
+        uses_of(code),
+        *terms_of(code.terms, zone),
         Content(""),
         Content.styled(f"{'':<9}{'price':>11}   {'with code':>11}", "$muted"),
     ]
@@ -61,40 +67,56 @@ def detail_of(code: DiscountCode, prices: Prices, now: datetime) -> Content:
     return Content("\n").join(lines)
 
 
-def fits(code: DiscountCode, words: Sequence[str]) -> bool:
-    """Whether a code or its status holds every word of a filter."""
-    text = f"{code.code} {status_word(code.status)}".casefold()
-    return all(word in text for word in words)
+def uses_of(code: DiscountCode) -> Content:
+    """The uses that are taken and left: `2 held, 5 redeemed, 3 of 10 left`."""
+    left = "no limit" if code.uses_left is None else f"{code.uses_left:,} of {code.max_uses:,} left"
+    over = (f", {code.uses_over:,} over the limit", "$text-warning") if code.uses_over else ""
+    return Content.assemble(f"{code.held:,} held, {code.redeemed:,} redeemed, {left}", over)
 
 
-def _number(number: int) -> Content:
-    return Content(f"{number:,}") if number else Content.styled("0", "$muted")
+def terms_of(terms: CodeTerms, zone: ZoneInfo) -> Iterator[Content]:
+    """Each rule of a code beside its value and its limit, as a line."""
+    if terms.per_account_limit is not None:
+        yield Content(f"{count(terms.per_account_limit, 'use')} of one account")
+    if terms.starts_at is not None:
+        yield _window("from", format_start(terms.starts_at, zone), zone)
+    if terms.ends_at is not None:
+        day = last_day(terms.ends_at, zone)
+        until = format_start(terms.ends_at, zone) if day is None else f"the end of {day}"
+        yield _window("until", until, zone)
+    if terms.min_amount_cents is not None:
+        yield Content(f"on a price of at least {cents(terms.min_amount_cents)}")
+    if terms.first_purchase_only:
+        yield Content("for the first purchase of an account")
+    if not terms.stacks_on_launch:
+        yield Content("not on the launch price")
+    if terms.note:
+        yield Content.assemble(("note ", "$muted"), untrusted(terms.note))
 
 
-def answer_of(trial: Trial) -> Content:
-    """What a customer would be told, and why: `base $29.99, LAUNCH10 −10 % = −$3.00, you pay $26.99`."""
-    quote, code = trial.calculation, trial.code
-    if quote.discount_code_applied is None or code is None:
-        why = quote.refusal or "The code cannot be used."
-        pays = f" The price stays {cents(quote.final_price_cents)}."
-        return Content.assemble(("✗ ", "$text-error"), untrusted(why), (pays, "$muted"))
+def _window(word: str, when: str, zone: ZoneInfo) -> Content:
+    return Content.assemble(f"{word} {when} ", (zone.key, "$muted"))
+
+
+def answer_of(quote: Quote, *, asks_account: bool) -> Content:
+    """What a customer would be told, and how it comes about: the sentence, then the steps of the quote.
+
+    `asks_account`: it depends on the account too, and none is chosen.
+    """
+    steps = untrusted(quote.explanation, "$muted")
+    if quote.refusal is not None:
+        pays = (f" Without it: {cents(quote.base.cents)}.", "$muted")
+        return Content.assemble(("✗ ", "$text-error"), untrusted(quote.sentence or ""), pays, "\n", steps)
+    rest = "   It depends on the account, too: choose one." if asks_account else ""
     text = Content.assemble(
-        ("✓ ", "$text-success"),
-        f"base {cents(quote.base_price_cents)}, ",
-        untrusted(code.code, "bold"),
-        f" {MINUS}{code.value_text} = {MINUS}{cents(quote.discount_cents)}, you pay ",
-        (cents(quote.final_price_cents), "bold"),
+        ("✓ ", "$text-success"), "you pay ", (cents(quote.total_cents), "bold"), (rest, "$text-warning")
     )
-    if refusal := charge_refusal(quote.final_price_cents):
-        text = Content.assemble(text, "\n", (f"! {refusal}", "$text-warning"))
-    return text
+    return Content.assemble(text, "\n", steps)
 
 
 def switch_effect(code: DiscountCode) -> Content:
     """What disabling or enabling a code means."""
-    after = CodeStatus.DISABLED
-    if not code.active:
-        after = CodeStatus.SOLD_OUT if code.uses_left == 0 else CodeStatus.ACTIVE
+    after = replace(code, active=not code.active).status
     change = Content.assemble("status  ", status(code.status), " → ", status(after))
     if not code.active:
         return change
