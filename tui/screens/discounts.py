@@ -18,6 +18,7 @@ from services.domain.quote import BasePrice
 from tui.commands import Command, bindings
 from tui.desk import Desk
 from tui.dialogs.code_edit import EditCodeDialog
+from tui.dialogs.code_report import CodeReportDialog
 from tui.dialogs.code_terms import Setting
 from tui.dialogs.dialog import Confirm
 from tui.dialogs.new_code import NewCodeDialog
@@ -60,6 +61,15 @@ class SwitchCode(Command):
     key = "d"
     label = "disable/enable…"
     help = "Disable the code under the cursor, or enable it again, once it is confirmed."
+
+
+class ReportCode(Command):
+    """Shows what became of the uses of the code under the cursor."""
+
+    key = "o"
+    label = "report"
+    help = "Show what became of the uses of the code under the cursor: the sums, the days, and every one of them."
+    footer = False
 
 
 class NextStatus(Command):
@@ -117,7 +127,9 @@ class DiscountsScreen(DeskScreen):
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (DiscountChanged, PricingChanged, OrderChanged)
     HOME: ClassVar[str] = "#codes"
     SEARCH: ClassVar[str] = "#filter"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(NewCode, EditCode, SwitchCode, TryCode, NextStatus, DuplicateCode)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        NewCode, EditCode, SwitchCode, TryCode, NextStatus, DuplicateCode, ReportCode
+    )
 
     codes = getters.query_one(CodeList)
     trial = getters.query_one(CodeTrial)
@@ -172,6 +184,12 @@ class DiscountsScreen(DeskScreen):
     def action_try_code(self) -> None:
         """Go to the try-it field."""
         self.trial.code.focus()
+
+    @on(Table.Chosen, "#codes")
+    def action_report_code(self) -> None:
+        """Show what became of the code's uses."""
+        if (code := self.codes.table.key) is not None:
+            self.app.push_screen(CodeReportDialog(code))
 
     # Making and changing
 
@@ -230,7 +248,7 @@ class DiscountsScreen(DeskScreen):
 
     # The keys that mean the same everywhere
 
-    NEEDS_CODE: ClassVar[tuple[type[Command], ...]] = (EditCode, DuplicateCode, SwitchCode)
+    NEEDS_CODE: ClassVar[tuple[type[Command], ...]] = (EditCode, DuplicateCode, SwitchCode, ReportCode)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Changing needs a code under the cursor; escape also empties the filter."""

@@ -69,9 +69,14 @@ def detail_of(code: DiscountCode, prices: Prices, zone: ZoneInfo) -> Content:
 
 def uses_of(code: DiscountCode) -> Content:
     """The uses that are taken and left: `2 held, 5 redeemed, 3 of 10 left`."""
+    return Content.assemble(f"{code.held:,} held, {code.redeemed:,} redeemed, ", left_of(code))
+
+
+def left_of(code: DiscountCode) -> Content:
+    """The uses that are left, and how many are taken over the limit."""
     left = "no limit" if code.uses_left is None else f"{code.uses_left:,} of {code.max_uses:,} left"
     over = (f", {code.uses_over:,} over the limit", "$text-warning") if code.uses_over else ""
-    return Content.assemble(f"{code.held:,} held, {code.redeemed:,} redeemed, {left}", over)
+    return Content.assemble(left, over)
 
 
 def terms_of(terms: CodeTerms, zone: ZoneInfo) -> Iterator[Content]:
