@@ -21,7 +21,7 @@ test: .venv/dev.ready ## run the tests: real databases, real processes, the sand
 	$(BIN)/python -m pytest tests/races tests/faults tests/machine # these want the processors to themselves
 
 soak: .venv/dev.ready ## run the faults, races, tamperings and random journeys with their full counts
-	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races tests/machine tests/services/test_seals.py
+	PAYDESK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/races tests/machine tests/journeys tests/services/test_seals.py
 
 check: .venv/dev.ready ## what CI runs: format, lint, types, layers, then the tests
 	$(BIN)/ruff format --check .
