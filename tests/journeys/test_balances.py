@@ -231,7 +231,7 @@ async def test_a_hostile_reason_is_shown_letter_for_letter_everywhere(runtime: R
         )
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert screen_text(app).count("[/][@click=app.quit]x") == 3, "The ledger, the entry, and the notice."
+        assert screen_text(app).count("[/][@click=app.quit]x") == 4, "The ledger, the entry and its audit, and the notice."
         await pilot.click("EntryFacts", offset=(20, 6))
         await pilot.click("#ledger", offset=(45, 1))
         await settle(pilot)

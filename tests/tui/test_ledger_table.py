@@ -13,9 +13,16 @@ from tests.tui.desks import app_on, screen_text, settle
 from tests.tui.ledgers import gated_app_on, new_account, open_balances, shown_seqs
 from tui.messages import BalanceChanged
 from tui.widgets.ledger_pages import KEPT, PAGE, LedgerPages, Span
+from tui.widgets.ledger_reader import LedgerReader
 from tui.widgets.ledger_table import LedgerTable
 
 MANY = 100_000
+
+
+def pages_of(ledger: LedgerTable) -> LedgerPages:
+    """What a table that shows everything keeps in memory."""
+    assert isinstance(ledger._reader, LedgerReader)
+    return ledger._reader.pages
 
 
 async def test_the_newest_are_on_top_and_every_key_moves(runtime: Runtime) -> None:
@@ -58,7 +65,7 @@ async def test_any_place_in_a_long_ledger_is_there_at_once_and_memory_stays_smal
             top = ledger.newest - ledger.scroll_offset.y
             assert shown_seqs(ledger)[0] == top
             assert ledger.cursor in shown_seqs(ledger)
-        assert len(ledger._reader.pages) <= KEPT
+        assert len(pages_of(ledger)) <= KEPT
 
 
 async def test_the_scroll_bar_is_pulled_to_the_middle_without_an_animation(runtime: Runtime) -> None:
@@ -137,7 +144,7 @@ async def test_a_page_that_comes_too_late_is_dropped(runtime: Runtime) -> None:
         gate.set()
         await settle(pilot)
         assert ledger.cursor == 1
-        assert not ledger._reader.pages.is_read(1_000)
+        assert not pages_of(ledger).is_read(1_000)
         await pilot.press("g")
         await settle(pilot)
         assert ledger.entry is not None
@@ -159,7 +166,7 @@ async def test_a_page_of_the_account_before_is_dropped(runtime: Runtime) -> None
             await pilot.pause()
         gate.set()
         await settle(pilot)
-        assert len(ledger._reader.pages) == 0
+        assert len(pages_of(ledger)) == 0
         assert "No entries yet: a paid checkout makes one, or press c" in screen_text(app)
 
 

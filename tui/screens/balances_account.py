@@ -1,5 +1,7 @@
 """Whose ledger is shown, and what the account holds."""
 
+from datetime import datetime
+
 from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,6 +15,7 @@ from services.domain.card import SavedCard
 from services.domain.ledger import BalanceSummary
 from tui.app import PaydeskApp
 from tui.present import ELLIPSIS, MONTHS, card_text, cents, count, untrusted
+from tui.screens.balances_explained import moment_text
 
 BELOW_ZERO = "below zero"
 SEPARATOR = Content(" · ")
@@ -36,6 +39,10 @@ class AccountFacts(Widget):
     """None: not read yet."""
     card: reactive[SavedCard | None] = reactive(None)
     """The saved card; None: there is none, or it is not read yet."""
+    moment: reactive[datetime | None] = reactive(None)
+    """The moment that the balance is of; None: now."""
+    proof: reactive[Content] = reactive(Content(""))
+    """What a verification came to, or how far it is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,6 +70,14 @@ class AccountFacts(Widget):
         """Show what can be charged."""
         self._say()
 
+    def watch_moment(self) -> None:
+        """Show when that was on it."""
+        self._say()
+
+    def watch_proof(self) -> None:
+        """Show what is proven of it."""
+        self._say()
+
     def on_resize(self) -> None:
         """Show as much as there is room for."""
         self._say()
@@ -74,8 +89,10 @@ class AccountFacts(Widget):
                 line.update(Content(""))
             return
         entries = _entries(self.summary)
+        if self.proof:
+            entries = SEPARATOR.join([entries, self.proof])
         self._email.update(untrusted(self.account.email, "bold"))
-        self._balance.update(_balance(self.summary))
+        self._balance.update(_balance(self.summary, self.moment))
         self._entries.update(entries)
         room = self.size.width - entries.cell_length - GAP
         self._stripe.update(_at_stripe(self.account, self.card, room).stylize("$muted"))
@@ -103,10 +120,13 @@ def _customer(account: Account) -> Content:
     return untrusted(account.stripe_customer_id) + place
 
 
-def _balance(summary: BalanceSummary | None) -> Content:
+def _balance(summary: BalanceSummary | None, moment: datetime | None) -> Content:
+    label = ("Balance  ", "$muted")
+    if moment is not None:
+        label = (f"Balance as of {moment_text(moment)}  ", "bold $text-warning")
     if summary is None:
-        return Content(f"Balance  {ELLIPSIS}")
-    return Content.assemble(("Balance  ", "$muted"), balance_content(summary.balance_cents))
+        return Content.assemble(label, ELLIPSIS)
+    return Content.assemble(label, balance_content(summary.balance_cents))
 
 
 def _entries(summary: BalanceSummary | None) -> Content:

@@ -1,194 +1,110 @@
 """One entry of a ledger in full: beside the list where there is room, in a dialog anywhere."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
-from textual.widgets import Static
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
 
+from services.domain.explanation import Explanation
 from services.errors import PaydeskError
 from tui.app import PaydeskApp
-from tui.commands import Copy, bindings
+from tui.commands import Command, Copy, bindings
 from tui.desk import Desk
 from tui.dialogs.dialog import Dialog
 from tui.messages import BalanceChanged, Fact, OrderChanged
-from tui.present import ELLIPSIS, MONTHS, NOTHING, cents, signed_cents, status, untrusted, visible
-from tui.widgets.ledger_columns import kind_word
+from tui.screens.balances_explained import EntryLine, entry_lines
 
 if TYPE_CHECKING:
     from services.balance import Transaction
-    from services.domain.checkout import Order
-    from services.domain.refund import Refund
-
-LABEL = 10
-"""Cells of a label, with the blank after it."""
-
-Line = tuple[str, Content]
 
 
-def entry_text(entry: "Transaction") -> str:
-    """An entry on one line, for the clipboard: safe to paste, and enough to find it again."""
-    at = entry.created_at.astimezone(UTC)
-    return (
-        f"account {entry.account_id} entry {entry.seq}  {at:%Y-%m-%d %H:%M:%S} UTC  {kind_word(entry.kind)}  "
-        f"{signed_cents(entry.amount_cents)}  {visible(entry.description)}"
-    )
+class OpenAtStripe(Command):
+    """Opens the object of Stripe's that the line names."""
+
+    key = "o"
+    label = "open at Stripe"
+    help = "Open the object that this line names in Stripe's dashboard, in the mode that it lives in."
 
 
-@dataclass(frozen=True)
-class Links:
-    """What an entry belongs to, or hangs together with; None where there is no such thing."""
-
-    order: "Order | None"
-    refund: "Refund | None"
-    reverses: "Transaction | None"
-    reversed_by: "Transaction | None"
+def explain(transaction_id: int, desk: Desk) -> Explanation:
+    """All that is stored about an entry."""
+    return desk.explanations.explain(transaction_id)
 
 
-def read_links(entry: "Transaction", desk: Desk) -> Links:
-    """What an entry is linked with. A refund belongs to the entry that took its credit and to the one that undid it."""
-    refunds = [] if entry.order_id is None else desk.refunds.of_order(entry.order_id)
-    booked = (entry.id, entry.reverses_id)
-    return Links(
-        order=None if entry.order_id is None else desk.payments.get_order(entry.order_id),
-        refund=next((one for one in refunds if one.transaction_id is not None and one.transaction_id in booked), None),
-        reverses=None if entry.reverses_id is None else desk.balance.entry(entry.reverses_id),
-        reversed_by=desk.balance.reversal_of(entry.id),
-    )
+class EntryReader:
+    """Knows the entry of a widget and what is stored about it, which is read again when that may have changed."""
 
+    def __init__(self, widget: "EntryFacts | EntryLines") -> None:
+        self._widget = widget
+        self._entry: Transaction | None = None
+        self._explained: Explanation | PaydeskError | None = None
 
-def entry_content(entry: "Transaction", links: Links | PaydeskError | None, width: int) -> Content:
-    """Everything that is known about an entry, in `width` cells; `links` None: they are being read."""
-    lines: list[Content] = []
-    for label, fact in [*_entry_lines(entry), *_link_lines(entry, links)]:
-        first, *more = fact.wrap(max(10, width - LABEL)) or [Content("")]
-        lines.append(Content.assemble((f"{label:<{LABEL}}", "$muted"), first))
-        lines.extend(line.pad_left(LABEL) for line in more)
-    return Content("\n").join(lines)
+    @property
+    def entry(self) -> "Transaction | None":
+        """The entry."""
+        return self._entry
 
+    def show(self, entry: "Transaction | None") -> None:
+        """Show an entry at once, and the rest when it has been read."""
+        self._entry, self._explained = entry, None
+        self._widget.draw()
+        self._read()
 
-def _entry_lines(entry: "Transaction") -> Iterator[Line]:
-    at = entry.created_at.astimezone(UTC)
-    before, after = entry.balance_after_cents - entry.amount_cents, entry.balance_after_cents
-    amount_style = "bold $text-success" if entry.amount_cents > 0 else "bold"
-    yield (
-        "Entry",
-        Content.assemble((str(entry.seq), "bold"), (f" of account {entry.account_id}, id {entry.id}", "$muted")),
-    )
-    yield "When", Content(f"{at.day} {MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S} UTC")
-    yield "Kind", Content(kind_word(entry.kind))
-    yield "Amount", Content.styled(signed_cents(entry.amount_cents), amount_style)
-    yield "Balance", Content.assemble(f"{cents(before)} → ", (cents(after), "$text-error" if after < 0 else ""))
-    yield "By", untrusted(entry.actor)
-    yield "Why", untrusted(entry.description)
-    yield "Key", _optional(entry.idempotency_key)
+    @property
+    def lines(self) -> list[EntryLine]:
+        """What is known so far."""
+        return [] if self._entry is None else entry_lines(self._entry, self._explained)
 
-
-def _link_lines(entry: "Transaction", links: Links | PaydeskError | None) -> Iterator[Line]:
-    if links is None:
-        yield "Order", _optional(None) if entry.order_id is None else Content(f"{entry.order_id}  {ELLIPSIS}")
-    elif isinstance(links, PaydeskError):
-        yield "Links", untrusted(links.sentence, "$text-error")
-    else:
-        if links.reverses is not None:
-            yield "Reverses", _other_entry(links.reverses)
-        if links.reversed_by is not None:
-            yield "Reversed", Content.assemble("by ", _other_entry(links.reversed_by))
-        if links.refund is not None:
-            yield from _refund_lines(links.refund)
-        if links.order is not None:
-            yield from _snapshot_lines(links.order)
-        else:
-            yield "Order", _optional(None)
-
-
-def _other_entry(entry: "Transaction") -> Content:
-    """Another entry of the account by its number in the ledger, and by the id that sentences of the desk name."""
-    return Content.assemble(
-        "entry ", (str(entry.seq), "bold"), f" {signed_cents(entry.amount_cents)}", (f" · id {entry.id}", "$muted")
-    )
-
-
-def _refund_lines(refund: "Refund") -> Iterator[Line]:
-    """What went back to the card."""
-    yield "Refund", Content(f"{refund.id} {refund.status.value} · {cents(refund.amount_cents)} to the card")
-    yield "At Stripe", _optional(refund.stripe_refund_id)
-
-
-def _snapshot_lines(order: "Order") -> Iterator[Line]:
-    """What the order was quoted, and what Stripe calls it."""
-    draft = order.draft
-    purpose = draft.purpose.value.replace("_", " ")
-    yield "Order", Content.assemble((str(order.id), "bold"), " ", status(order.status), (f" · {purpose}", "$muted"))
-    if draft.price_mode is not None:
-        version = f"v{draft.price_version}" if draft.price_version else "from the settings"
-        yield "Price", Content.assemble(f"{draft.price_mode.value} {cents(draft.base_cents)} ", (version, "$muted"))
-    if draft.discount_code is not None:
-        yield "Code", Content.assemble(untrusted(draft.discount_code), f" {signed_cents(-draft.discount_cents)}")
-    paid = "" if order.paid_cents is None else f", paid {cents(order.paid_cents)}"
-    refunded = f", refunded {cents(order.refunded_cents)}" if order.refunded_cents else ""
-    yield "Total", Content(f"{cents(draft.total_cents)} {visible(draft.currency.upper())}{paid}{refunded}")
-    yield "Session", _optional(order.session_id)
-    yield "Payment", _optional(order.payment_intent_id)
-
-
-def _optional(text: str | None) -> Content:
-    return Content.styled(NOTHING, "$muted") if text is None else untrusted(text)
-
-
-class EntryFacts(Static):
-    """The facts of an entry, and what it is linked with, read again when that may have changed."""
-
-    app = getters.app(PaydeskApp)
-    entry: "reactive[Transaction | None]" = reactive(None)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._links: Links | PaydeskError | None = None
-
-    def on_mount(self) -> None:
-        """Follow what happens to the entry's account and to its order."""
-        self.app.facts.subscribe(self, self._take_fact)
-
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._say(self._links)
-
-    def watch_entry(self) -> None:
-        """Show the entry at once, and its links when they have been read."""
-        self._say(None)
-        self._read_links()
-
-    def _take_fact(self, fact: Fact) -> None:
-        entry = self.entry
+    def take_fact(self, fact: Fact) -> None:
+        """Read again what happened to the entry's account or to its order."""
+        entry = self._entry
         if entry is not None and (
             fact == BalanceChanged(entry.account_id)
             or (isinstance(fact, OrderChanged) and fact.order_id in (None, entry.order_id))
         ):
-            self._read_links()
+            self._read()
 
-    def _read_links(self) -> None:
-        if self.entry is not None:
-            entry = self.entry
-            take = partial(self._take_links, entry)
-            self.app.calls.read(self, "links", partial(read_links, entry), take, take)
+    def _read(self) -> None:
+        if self._entry is not None:
+            take = partial(self._take, self._entry)
+            call = partial(explain, self._entry.id)
+            self._widget.app.calls.read(self._widget, "explanation", call, take, take)
 
-    def _take_links(self, entry: "Transaction", links: Links | PaydeskError) -> None:
-        if entry == self.entry:
-            self._say(links)
+    def _take(self, entry: "Transaction", explained: Explanation | PaydeskError) -> None:
+        if entry == self._entry:
+            self._explained = explained
+            self._widget.draw()
 
-    def _say(self, links: Links | PaydeskError | None) -> None:
-        self._links = links
+
+class EntryFacts(Static):
+    """An entry as text."""
+
+    app = getters.app(PaydeskApp)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = EntryReader(self)
+
+    def on_mount(self) -> None:
+        """Say that there is none yet, and follow what happens."""
+        self.app.facts.subscribe(self, self.reader.take_fact)
+        self.draw()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Break the lines anew."""
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the lines, or that there are none."""
         nothing = Content.styled("No entry is selected.", "$muted")
-        self.update(entry_content(self.entry, links, self.size.width) if self.entry else nothing)
+        broken = [line.broken(self.size.width) for line in self.reader.lines]
+        self.update(Content("\n").join(broken) if broken else nothing)
 
 
 class EntryPanel(VerticalScroll, can_focus=False):
@@ -202,36 +118,128 @@ class EntryPanel(VerticalScroll, can_focus=False):
         yield EntryFacts()
 
 
-class EntryDialog(Dialog[None]):
-    """Everything that is known about an entry."""
+class EntryLines(OptionList):
+    """The lines to move in: each can be copied, some can be opened or lead to another entry."""
 
-    HELP = "One entry of the ledger: who, when, why, what it reverses, and the order or refund behind it."
+    HELP = (
+        "Everything about one entry: who, when, why, what it reverses, the order or refund behind it, its objects at "
+        "Stripe, and the audit trail. On a line with another entry, enter goes to that one."
+    )
+    DEFAULT_CSS = """
+    EntryLines {
+        height: auto;
+        max-height: 66vh;
+        border: none;
+        padding: 0;
+        background: $background 0%;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; background-tint: $foreground 0%; }
+        & > .option-list--option { padding: 0; }
+        & > .option-list--option-highlighted { background: $background 0%; color: $foreground; }
+        &:focus > .option-list--option-highlighted {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "down", show=False, system=True, tooltip="One line down."),
+        Binding("k", "cursor_up", "up", show=False, system=True, tooltip="One line up."),
+        Binding("space", "page_down", "page down", show=False, system=True, tooltip="One page down."),
+    ]
+
+    app = getters.app(PaydeskApp)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = EntryReader(self)
+
+    def on_mount(self) -> None:
+        """Follow what happens."""
+        self.app.facts.subscribe(self, self.reader.take_fact)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Break the lines anew."""
+        self.draw()
+
+    @property
+    def line(self) -> EntryLine | None:
+        """The line under the cursor."""
+        lines = self.reader.lines
+        return lines[self.highlighted] if self.highlighted is not None and self.highlighted < len(lines) else None
+
+    def draw(self) -> None:
+        """Show the lines; the cursor stays where it is."""
+        at, lines = self.highlighted or 0, self.reader.lines
+        width = self.scrollable_content_region.width
+        self.set_options([Option(line.broken(width)) for line in lines])
+        self.highlighted = min(at, len(lines) - 1) if lines else None
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self) -> None:
+        self.screen.refresh_bindings()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if self.line is not None and self.line.leads_to is not None:
+            other, self.highlighted = self.line.leads_to, 0
+            self.reader.show(other)
+
+
+class EntryDialog(Dialog["Transaction"]):
+    """Everything that is known about an entry; answers the other entry that was gone to, if one was."""
+
     TITLE = "Entry"
     CANCEL = "Close"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(Copy),
-        Binding("up,k", "scroll(-1)", "up", show=False, system=True, tooltip="One line up."),
-        Binding("down,j", "scroll(1)", "down", show=False, system=True, tooltip="One line down."),
-        Binding("pageup", "scroll(-10)", "page up", show=False, system=True, tooltip="One page up."),
-        Binding("pagedown,space", "scroll(10)", "page down", show=False, system=True, tooltip="One page down."),
-    ]
+    FIRST = "EntryLines"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Copy, OpenAtStripe)
+
+    lines = getters.query_one(EntryLines)
 
     def __init__(self, entry: "Transaction") -> None:
         super().__init__()
         self._entry = entry
 
     def compose_body(self) -> ComposeResult:
-        """The facts."""
-        yield EntryFacts()
+        """The lines."""
+        yield EntryLines()
 
     def on_mount(self) -> None:
-        """Show the entry, and read its links."""
-        self.query_one(EntryFacts).entry = self._entry
+        """Show the entry, and read what is stored about it."""
+        self.lines.reader.show(self._entry)
 
-    def action_scroll(self, lines: int) -> None:
-        """Move the facts by lines, where they are longer than the window."""
-        self.query_one(".dialog").scroll_relative(y=lines, animate=False, immediate=True)
+    def action_cancel(self) -> None:
+        """Close it, and answer where that led."""
+        shown = self.lines.reader.entry
+        self.dismiss(None if shown == self._entry else shown)
+
+    @on(Button.Pressed, "#cancel")
+    def _close_pressed(self, event: Button.Pressed) -> None:
+        event.prevent_default()
+        self.action_cancel()
 
     def action_copy(self) -> None:
-        """Copy the entry."""
-        self.app.copy(entry_text(self._entry))
+        """Copy the line under the cursor; the first stands for the whole entry."""
+        line = self.lines.line
+        if line is not None and line.text:
+            self.app.copy(line.text)
+        else:
+            self.app.bell()
+
+    def action_open_at_stripe(self) -> None:
+        """Open what the line names."""
+        line = self.lines.line
+        if line is None or line.stripe is None:
+            self.app.bell()
+        elif line.stripe.url is None:
+            self.app.say("What a sandbox holds is in no dashboard; y copies the id.", warning=True)
+        else:
+            self.app.open_in_browser(line.stripe.url)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open only what is Stripe's."""
+        if action == OpenAtStripe.action():
+            line = self.lines.line if self.is_mounted else None
+            return line is not None and line.stripe is not None
+        return super().check_action(action, parameters)

@@ -1,53 +1,70 @@
 """Reads a ledger page by page: what is in view first, then what lies next to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tui.desk import Desk
 from tui.widgets.ledger_pages import LedgerPages, Span
+from tui.widgets.ledger_source import Arrived, LedgerSource, Purpose, Read
 
 if TYPE_CHECKING:
     from services.balance import Transaction
 
-Purpose = Literal["rows", "ahead"]
-"""What a page is read for: to be shown now, or because it lies next to what is shown."""
 
-Arrived = Callable[["Sequence[Transaction]"], None]
-Read = Callable[[Purpose, "Callable[[Desk], Sequence[Transaction]]", Arrived], None]
-"""Runs a call of the services off the interface thread, and hands its answer on unless a newer one was asked for."""
-
-
-class LedgerReader:
-    """The entries of one account, through `read`; `arrived` is told when there are more.
+class LedgerReader(LedgerSource):
+    """All entries of one account from number `oldest` to `newest`, through `read`; `arrived` is told of more.
 
     Of the questions of one purpose only the newest is answered, so that a person who pulls the scroll bar through a
     million entries gets the page where it was let go, and not every page on the way.
     """
 
-    def __init__(self, read: Read, arrived: Arrived) -> None:
+    def __init__(self, account_id: int | None, oldest: int, newest: int, read: Read, arrived: Arrived) -> None:
         self.pages = LedgerPages()
-        self.account_id: int | None = None
-        self.newest = 0
+        self.account_id = account_id
+        self.oldest = oldest
+        self.newest = newest
         self._read_off_screen = read
         self._arrived = arrived
         self._asked: dict[Purpose, Span] = {}
 
-    def open(self, account_id: int | None, newest: int) -> None:
-        """Turn to another account, whose newest entry has the number `newest`."""
-        self.account_id, self.newest = account_id, newest
-        self.pages.clear()
-        self._asked.clear()
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return max(0, self.newest - self.oldest + 1)
 
-    def look_at(self, view: Span, *, again: bool = False) -> None:
-        """Begin to read what of `view` is missing; where nothing is, what lies next to it.
+    def seq_at(self, index: int) -> int:
+        """The newest is on the first line."""
+        return self.newest - index
 
-        What is being read is not asked for twice, nor what could not be read, except `again`.
-        """
+    def index(self, seq: int) -> int:
+        """How many entries are newer."""
+        return self.newest - seq
+
+    def entry(self, seq: int) -> "Transaction | None":
+        """The entry, if its page was read."""
+        return self.pages.entry(seq)
+
+    def is_read(self, seq: int) -> bool:
+        """Whether its page was read."""
+        return self.pages.is_read(seq)
+
+    def grow(self, newest: int) -> None:
+        """Every number up to the newest is an entry's: there are that many lines more, to be read when looked at."""
+        grown, self.newest = newest - self.newest, newest
+        self._arrived((), grown)
+
+    def close(self) -> None:
+        """Forget whose entries they are."""
+        self.account_id = None
+
+    def look_at(self, first: int, last: int, *, again: bool = False) -> None:
+        """Read whole pages."""
         if again:
             self._asked.clear()
-        if self.account_id is None or self.newest == 0:
+        if self.account_id is None or self.count == 0:
             return
+        view = Span(self.seq_at(last), self.seq_at(first))
         self.pages.touch(view)
         if missing := self.pages.missing(view, self.newest):
             self._read("rows", missing)
@@ -66,11 +83,11 @@ class LedgerReader:
         def entries(desk: Desk) -> "Sequence[Transaction]":
             return desk.balance.entries(account_id, span.first, span.last)
 
-        self._read_off_screen(purpose, entries, partial(self._take, purpose, account_id, span))
+        self._read_off_screen(purpose, entries, partial(self._take, purpose, span))
 
-    def _take(self, purpose: Purpose, account_id: int, span: Span, entries: "Sequence[Transaction]") -> None:
-        # The account may have changed without a new question, so that this answer is still the newest one.
-        if account_id != self.account_id:
+    def _take(self, purpose: Purpose, span: Span, entries: "Sequence[Transaction]") -> None:
+        # It may have been closed without a new question, so that this answer is still the newest one.
+        if self.account_id is None:
             return
         if self._asked.get(purpose) == span:
             del self._asked[purpose]

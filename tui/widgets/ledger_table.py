@@ -1,8 +1,8 @@
 """A ledger of any length, newest first: only what is on the screen is read, drawn and kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.segment import Segment
 from textual import events, getters
@@ -15,24 +15,32 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from services.domain.ledger_filter import LedgerFilter
 from tui.app import PaydeskApp
+from tui.desk import Desk
 from tui.widgets.ledger_columns import LedgerColumns
-from tui.widgets.ledger_pages import Span
 from tui.widgets.ledger_reader import LedgerReader
+from tui.widgets.ledger_search import LedgerSearch
+from tui.widgets.ledger_source import LedgerSource, Purpose
 
 if TYPE_CHECKING:
     from services.balance import Transaction
+
+T = TypeVar("T")
 
 
 class LedgerTable(ScrollView, can_focus=True):
     """The entries of one account by sequence number, a line each, under a heading that stays.
 
-    It knows the account and the number of its newest entry; pages are read as they come into view, and a page that
-    comes too late is dropped. The cursor is a sequence number: it stays on its entry when new ones arrive, except on
-    the newest, where it follows.
+    It shows all of them, those of a range of numbers, or those that a filter means, as they are found. What comes into
+    view is read then, and what comes too late is dropped. The cursor is a sequence number: it stays on its entry when
+    new ones arrive, except on the newest, where it follows.
     """
 
-    HELP = "The ledger, newest entry first. Every place in it is one key or one pull at the scroll bar away."
+    HELP = (
+        "The ledger, newest entry first. Every place in it is one key or one pull at the scroll bar away: "
+        "a colon jumps to a day or to an entry's number."
+    )
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "ledger--heading",
@@ -93,75 +101,131 @@ class LedgerTable(ScrollView, can_focus=True):
             """The sender, for `@on` with a selector."""
             return self.table
 
+    @dataclass
+    class Searched(Message):
+        """The search took a step, or ended."""
+
+        table: "LedgerTable"
+
+        @property
+        def control(self) -> "LedgerTable":
+            """The sender, for `@on` with a selector."""
+            return self.table
+
     app = getters.app(PaydeskApp)
     cursor: reactive[int] = reactive(0)
     """The sequence number under the cursor; 0 where there is no entry."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._reader = LedgerReader(lambda *question: self.app.calls.read(self, *question), self._arrived)
+        self._reader: LedgerSource = LedgerReader(None, 1, 0, self._read, self._arrived)
         self._columns = LedgerColumns()
         self._instead = Content("")
         self._told: tuple[int, bool] = (0, False)
+        self._on_the_way: int | None = None
 
     # What it shows
 
-    def show(self, account_id: int, newest: int, empty: Content) -> None:
-        """Show the ledger of an account whose newest entry has the number `newest`; `empty` where it has none."""
-        self._instead = empty
-        if account_id != self._reader.account_id:
-            self._open(account_id, newest)
-        elif newest > self.newest:
-            self._grow(newest)
-        self._look(again=True)
-        self._tell()
-        self.refresh()
+    def show(self, account_id: int, newest: int, empty: Content, *, oldest: int = 1) -> None:
+        """Show the entries of an account from number `oldest` to `newest`; `empty` where there are none."""
+        here = self._reader
+        if isinstance(here, LedgerReader) and (here.account_id, here.oldest) == (account_id, oldest):
+            self._show(here, newest, empty)
+        else:
+            self._show(LedgerReader(account_id, oldest, newest, self._read, self._arrived), newest, empty)
+
+    def search(self, account_id: int, wanted: LedgerFilter, newest: int, empty: Content) -> None:
+        """Show what a filter means of the entries up to number `newest`, as it is found; until then, `empty`."""
+        here = self._reader
+        same = isinstance(here, LedgerSearch) and (here.account_id, here.wanted) == (account_id, wanted)
+        # An entry that is there already comes to be a reversed one when another one takes it back.
+        if same and not (wanted.reversed and newest > here.newest):
+            self._show(here, newest, empty)
+        else:
+            search = LedgerSearch(account_id, wanted, newest, self._read, self._arrived, self._searched)
+            self._show(search, newest, empty)
 
     def show_nothing(self, instead: Content) -> None:
         """Show no ledger, and say why."""
+        self._show(LedgerReader(None, 1, 0, self._read, self._arrived), 0, instead)
+
+    def say_instead(self, instead: Content) -> None:
+        """Say something else where there is no entry to show."""
         self._instead = instead
-        self._open(None, 0)
-        self._tell()
         self.refresh()
 
     @property
     def newest(self) -> int:
-        """The number of the newest entry; 0 where there is none."""
+        """The number of the newest entry that it knows of; 0 where there is none."""
         return self._reader.newest
+
+    @property
+    def found(self) -> LedgerSearch | None:
+        """The search behind what is shown; None where everything is."""
+        return self._reader if isinstance(self._reader, LedgerSearch) else None
 
     @property
     def entry(self) -> "Transaction | None":
         """The entry under the cursor, if it was read."""
-        return self._reader.pages.entry(self.cursor)
+        return self._reader.entry(self.cursor)
 
-    def _open(self, account_id: int | None, newest: int) -> None:
-        self._reader.open(account_id, newest)
+    def _show(self, source: LedgerSource, newest: int, empty: Content) -> None:
+        """Show a source, or what is new in the one that is shown; another range of numbers is opened anew."""
+        self._instead = empty
+        if source is self._reader and newest > source.newest:
+            source.grow(newest)
+        elif source is not self._reader or newest < source.newest:
+            self._open(source, newest)
+        self._look(again=True)
+        self._tell()
+        self.refresh()
+
+    def _open(self, source: LedgerSource, newest: int) -> None:
+        if source is not self._reader:
+            self._reader.close()
+        self._reader = source
+        source.newest = newest
         self._columns = LedgerColumns()
         self._told = (0, False)
+        self._on_the_way = None
         self._measure()
         self.scroll_to(y=0, force=True)
-        self.set_reactive(LedgerTable.cursor, newest)
+        self.set_reactive(LedgerTable.cursor, source.nearest(newest))
 
-    def _grow(self, newest: int) -> None:
-        grown = newest - self.newest
-        at_top, on_newest = self.scroll_offset.y == 0, self.cursor == self.newest
-        self._reader.newest = newest
-        if on_newest:
-            self.set_reactive(LedgerTable.cursor, newest)
+    def _grew(self, lines: int) -> None:
+        on_first = self.cursor == 0 or self._reader.index(self.cursor) == lines
+        at_top = self.scroll_offset.y == 0
+        if on_first:
+            self.set_reactive(LedgerTable.cursor, self._reader.nearest(self.newest))
         self._measure()
         # At the top new entries come into view, unless that would push the cursor out of it.
-        if not at_top or self._index(self.cursor) >= self._rows:
-            self.scroll_to(y=self.scroll_offset.y + grown, force=True)
+        if not at_top or self._reader.index(self.cursor) >= self._rows:
+            self.scroll_to(y=self.scroll_offset.y + lines, force=True)
+
+    def _read(self, purpose: Purpose, call: Callable[[Desk], T], done: Callable[[T], None], /) -> None:
+        self.app.calls.read(self, purpose, call, done)
 
     def _look(self, *, again: bool = False) -> None:
         if self.size.height:
-            self._reader.look_at(self._view, again=again)
+            top = self.scroll_offset.y
+            self._reader.look_at(top, min(top + self._rows, max(1, self._reader.count)) - 1, again=again)
 
-    def _arrived(self, entries: "Sequence[Transaction]") -> None:
+    def _arrived(self, entries: "Sequence[Transaction]", on_top: int = 0) -> None:
         self._columns.take(entries, self.newest, self.app.clock())
+        if on_top:
+            self._grew(on_top)
+        if self.virtual_size.height != self._reader.count + 1:
+            self._measure()
+        if self.cursor == 0:
+            self.cursor = self._reader.nearest(self.newest)
+        self._go_on()
         self.refresh()
         self._tell()
         self._look()
+
+    def _searched(self) -> None:
+        self._go_on()
+        self.post_message(self.Searched(self))
 
     def _tell(self) -> None:
         """Tell which entry the cursor is on, once for each and once more when it has been read."""
@@ -177,20 +241,11 @@ class LedgerTable(ScrollView, can_focus=True):
         """How many entries fit under the heading."""
         return max(1, self.scrollable_content_region.height - 1)
 
-    @property
-    def _view(self) -> Span:
-        """The entries in view."""
-        last = self.newest - self.scroll_offset.y
-        return Span(max(1, last - self._rows + 1), max(1, last))
-
-    def _index(self, seq: int) -> int:
-        return self.newest - seq
-
     def _measure(self) -> None:
         room = self.scrollable_content_region.width
         self._columns.take((), self.newest, self.app.clock())
         self._columns.share(room)
-        self.virtual_size = Size(room, self.newest + 1)
+        self.virtual_size = Size(room, self._reader.count + 1)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Share the room out again."""
@@ -202,18 +257,19 @@ class LedgerTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line: the heading stays on top, the entries scroll under it."""
         width = self.scrollable_content_region.width
-        if self.newest == 0:
+        if self._reader.count == 0:
             return self._instead_line(y, width)
         if y == 0:
             return self._strip([(self._columns.heading(), "ledger--heading")], width)
-        seq = self.newest - (y - 1 + self.scroll_offset.y)
-        return self._strip(self._pieces(seq), width) if seq >= 1 else self._strip([], width)
+        index = y - 1 + self.scroll_offset.y
+        pieces = self._pieces(self._reader.seq_at(index)) if index < self._reader.count else []
+        return self._strip(pieces, width)
 
     def _pieces(self, seq: int) -> list[tuple[str, str]]:
         here = seq == self.cursor
-        entry = self._reader.pages.entry(seq)
+        entry = self._reader.entry(seq)
         if entry is None:
-            is_read = self._reader.pages.is_read(seq)
+            is_read = self._reader.is_read(seq)
             text = self._columns.absent(seq) if is_read else self._columns.waiting(seq)
             return [(text, "ledger--cursor" if here else "ledger--negative" if is_read else "ledger--muted")]
         cells = self._columns.cells(entry, self.app.clock())
@@ -239,14 +295,15 @@ class LedgerTable(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take the cursor along, so that what is selected is always in view, and read what came into view."""
         super().watch_scroll_y(old_value, new_value)
-        if self.newest and round(old_value) != round(new_value):
-            view = self._view
-            self.cursor = min(max(self.cursor, view.first), view.last)
+        if self._reader.count and round(old_value) != round(new_value):
+            top = self.scroll_offset.y
+            index = min(max(self._index, top), top + self._rows - 1)
+            self.cursor = self._reader.seq_at(min(index, self._reader.count - 1))
             self._look()
 
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor on an entry."""
-        return min(max(cursor, min(1, self.newest)), self.newest)
+        return self._reader.nearest(cursor)
 
     def watch_cursor(self) -> None:
         """Bring the cursor into view and tell where it is."""
@@ -254,28 +311,54 @@ class LedgerTable(ScrollView, can_focus=True):
         self.refresh()
         self._tell()
 
+    @property
+    def _index(self) -> int:
+        """The line of the cursor."""
+        return self._reader.index(self.cursor)
+
     def _scroll_to_cursor(self) -> None:
         # The heading covers the first line of the view, so the entry is one line further up than the view has it.
-        region = Region(0, self._index(self.cursor), 1, 2)
+        region = Region(0, self._index, 1, 2)
         self.scroll_to_region(region, animate=False, immediate=True, force=True)
 
     def action_move(self, step: int) -> None:
         """Move the cursor by entries, down is older."""
-        self.cursor -= step
+        self._move_to(self._index + step)
 
     def action_page(self, step: int) -> None:
         """Move the view by a page, and the cursor with it."""
-        cursor = self.cursor - step * self._rows
+        index = self._index + step * self._rows
         self.scroll_to(y=self.scroll_offset.y + step * self._rows, force=True)
-        self.cursor = cursor
+        self._move_to(index)
+
+    def _move_to(self, index: int) -> None:
+        self._on_the_way = None
+        if self._reader.count:
+            self.cursor = self._reader.seq_at(min(max(0, index), self._reader.count - 1))
+
+    def go_to(self, seq: int) -> None:
+        """Go to the entry with this number, or to the next older one that is shown, as soon as it is found."""
+        self._on_the_way = seq
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Go as near to where the cursor is on its way to as the search has come."""
+        if self._on_the_way is None:
+            return
+        seq = self._on_the_way
+        if self.found is None or self.found.has_searched(seq):
+            self._on_the_way = None
+        else:
+            self.found.search_to(seq)
+        self.cursor = seq
 
     def action_newest(self) -> None:
         """Go to the newest entry."""
-        self.cursor = self.newest
+        self._move_to(0)
 
     def action_oldest(self) -> None:
         """Go to the first entry there ever was."""
-        self.cursor = 1
+        self.go_to(1)
 
     def action_explain(self) -> None:
         """Open the entry under the cursor."""
@@ -284,9 +367,10 @@ class LedgerTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the entry; a second click opens it."""
-        seq = self.newest - (event.y - 1 + self.scroll_offset.y)
-        if event.y < 1 or seq < 1:
+        index = event.y - 1 + self.scroll_offset.y
+        if event.y < 1 or index >= self._reader.count:
             return
+        seq = self._reader.seq_at(index)
         if seq == self.cursor and event.chain > 1:
             self.action_explain()
-        self.cursor = seq
+        self._move_to(index)
