@@ -1,6 +1,6 @@
 """Prints paydesk's figures, each beside a raw baseline measured in turns with it in the same run.
 
-Usage: python -m tests.benchmarks [--rounds N] [--only commands|postings|batches|ledgers] [--largest 4..7]
+Usage: python -m tests.benchmarks [--rounds N] [--only commands|postings|batches|accounts|ledgers] [--largest 4..7]
 """
 
 import argparse
@@ -14,8 +14,26 @@ from statistics import median
 
 from services.database import Database
 from services.seals import SealService
-from tests.benchmarks.batches import batch_rate, executemany_rate, hash_rate, import_rate, seal_rate, verify_rate
-from tests.benchmarks.ledgers import driver_page_milliseconds, make_ledger, service_page_milliseconds
+from tests.benchmarks.batches import (
+    batch_rate,
+    csv_rate,
+    executemany_rate,
+    export_rate,
+    hash_rate,
+    import_rate,
+    proof_rate,
+    running_balance_rate,
+    seal_rate,
+    verify_rate,
+)
+from tests.benchmarks.ledgers import (
+    driver_page_milliseconds,
+    driver_search_milliseconds,
+    make_accounts,
+    make_ledger,
+    service_page_milliseconds,
+    service_search_milliseconds,
+)
 from tests.benchmarks.postings import (
     CLIENTS,
     ONE_STATEMENT,
@@ -32,9 +50,12 @@ from tests.benchmarks.postings import (
     sqlite_service_rate,
 )
 from tests.benchmarks.processes import FRAME, PRICES, environment, milliseconds_to_end, milliseconds_to_paint
+from tests.benchmarks.screens import BARE, DESK, BareScreen, LedgerScreen
 from tests.postgres import PostgresServer
 
 ROUNDS = 7
+ACCOUNTS = 1_000_000
+PARTS = ("commands", "postings", "batches", "accounts", "ledgers")
 
 Measure = Callable[[], float]
 
@@ -62,28 +83,27 @@ class Comparison:
 
 def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
     """Processes: the command line, and the first paint."""
-    paydesk, bare = ["-m", "tui"], ["-m", "tests.benchmarks.bare_app"]
-    bare_frame = partial(milliseconds_to_paint, bare, settings, FRAME)
+    bare_frame = partial(milliseconds_to_paint, BARE, settings, FRAME)
     return [
         Comparison(
             "paydesk --version",
             "python -c pass",
             "ms",
-            partial(milliseconds_to_end, [*paydesk, "--version"], settings),
+            partial(milliseconds_to_end, [*DESK, "--version"], settings),
             partial(milliseconds_to_end, ["-c", "pass"], settings),
         ),
         Comparison(
             "first frame on a terminal",
             "first frame of a Textual app with one line",
             "ms",
-            partial(milliseconds_to_paint, paydesk, settings, FRAME),
+            partial(milliseconds_to_paint, DESK, settings, FRAME),
             bare_frame,
         ),
         Comparison(
             "prices on the screen",
             "first frame of a Textual app with one line",
             "ms",
-            partial(milliseconds_to_paint, paydesk, settings, PRICES),
+            partial(milliseconds_to_paint, DESK, settings, PRICES),
             bare_frame,
         ),
     ]
@@ -123,7 +143,7 @@ def posting_comparisons(template: Path, folder: Path, server: PostgresServer, ur
 
 
 def batch_comparisons(template: Path, folder: Path) -> Sequence[Comparison]:
-    """Many postings at once, and seals, on SQLite."""
+    """Many postings at once, exports, seals and proofs, on SQLite."""
     bare = partial(executemany_rate, template, folder)
     ledger, sealed = folder / "ledger.db", folder / "sealed.db"
     make_ledger(ledger, 100_000)
@@ -135,23 +155,70 @@ def batch_comparisons(template: Path, folder: Path) -> Sequence[Comparison]:
     return [
         Comparison("post_many", "executemany of the entries", "/s", partial(batch_rate, template, folder), bare),
         Comparison("ledger import", "executemany of the entries", "/s", partial(import_rate, template, folder), bare),
+        Comparison(
+            "ledger export to CSV",
+            "the same rows by sqlite3 and csv",
+            "/s",
+            partial(export_rate, ledger, folder),
+            partial(csv_rate, ledger, folder),
+        ),
         Comparison("ledger seal", hashing, "/s", partial(seal_rate, ledger, folder), partial(hash_rate, ledger)),
         Comparison("ledger verify", hashing, "/s", partial(verify_rate, sealed, folder), partial(hash_rate, sealed)),
+        Comparison(
+            "verify, everything",
+            "one sum of the same rows by sqlite3",
+            "/s",
+            partial(proof_rate, sealed, folder),
+            partial(running_balance_rate, sealed),
+        ),
     ]
 
 
+def account_comparisons(folder: Path) -> Iterator[Comparison]:
+    """Finding an account."""
+    path = folder / "accounts.db"
+    make_accounts(path, ACCOUNTS)
+    yield Comparison(
+        f"an account among {ACCOUNTS:,}",
+        "the same query by sqlite3",
+        "ms",
+        partial(service_search_milliseconds, path, ACCOUNTS),
+        partial(driver_search_milliseconds, path, ACCOUNTS),
+    )
+    path.unlink()
+
+
 def ledger_comparisons(folder: Path, largest: int) -> Iterator[Comparison]:
-    """Pages at a random place of ledgers of 10,000 entries and more."""
+    """Ledgers of 10,000 entries and more: a page anywhere, the command line, and the screen."""
     for power in range(4, largest + 1):
         path, entries = folder / f"ledger{power}.db", 10**power
         make_ledger(path, entries)
         yield Comparison(
-            f"a page anywhere in 10^{power} rows",
+            f"10^{power}: a page anywhere",
             "the same query by sqlite3",
             "ms",
             partial(service_page_milliseconds, path, entries),
             partial(driver_page_milliseconds, path, entries),
         )
+        settings = environment(folder, f"sqlite:///{path}")
+        yield Comparison(
+            f"10^{power}: ledger list --json",
+            "paydesk --version",
+            "ms",
+            partial(milliseconds_to_end, [*DESK, "ledger", "list", "--account", "1", "--json"], settings),
+            partial(milliseconds_to_end, [*DESK, "--version"], settings),
+        )
+        with LedgerScreen(settings, entries) as desk, BareScreen(settings) as bare:
+            for title, measure in (
+                ("an account is opened", desk.open_account),
+                ("a page down", desk.page_down),
+                ("a jump to a day", desk.jump_to_day),
+                ("a drag to the middle", desk.drag_to_the_middle),
+            ):
+                yield Comparison(
+                    f"10^{power}: {title}", "a key in a Textual app with a line", "ms", measure, bare.press
+                )
+            yield Comparison(f"10^{power}: memory by then", "that app's", "MiB", desk.memory, bare.memory)
         path.unlink()
 
 
@@ -167,6 +234,8 @@ def comparisons(folder: Path, server: PostgresServer, only: str | None, largest:
         yield from posting_comparisons(template, folder, server, url)
     if only in (None, "batches"):
         yield from batch_comparisons(template, folder)
+    if only in (None, "accounts"):
+        yield from account_comparisons(folder)
     if only in (None, "ledgers"):
         yield from ledger_comparisons(folder, largest)
 
@@ -175,7 +244,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", choices=("commands", "postings", "batches", "ledgers"))
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--largest", type=int, choices=range(4, 8), default=6, help="10 to the power of this many rows")
     asked = parser.parse_args()
     print(f"Medians of {asked.rounds} rounds in turns; ratio = paydesk / baseline. A round of postings has {POSTINGS}.")

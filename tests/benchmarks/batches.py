@@ -1,5 +1,6 @@
-"""Rows per second of many rows at once: batches, imports, seals; each beside what the bare driver does at least."""
+"""Rows per second of many rows at once: batches, imports, exports, proofs; each beside what the bare driver does."""
 
+import csv
 import hashlib
 import shutil
 import sqlite3
@@ -9,11 +10,24 @@ from pathlib import Path
 
 from services.balance import BalanceService, Posting, TransactionKind
 from services.database import Database
+from services.history import ExportFormat, HistoryService, parse_filter
+from services.ledger_file import write_export
 from services.ledger_import import ImportService
 from services.runtime import Runtime
 from services.seals import SealService
 from services.stores.seals import ROWS_ON_SQLITE
+from services.verification import VerificationService
 from tests.benchmarks.postings import PRAGMAS, runtime_over
+
+_EXPORTED = (
+    "SELECT seq, created_at, kind, amount_cents, balance_after_cents, description, order_id, actor, idempotency_key, "
+    "reverses_id FROM transactions WHERE account_id = 1 ORDER BY seq"
+)
+_BALANCES = (
+    "SELECT count(*), sum(balance_after_cents <> expected_cents) FROM ("
+    "SELECT balance_after_cents, sum(amount_cents) OVER (PARTITION BY account_id ORDER BY seq) AS expected_cents "
+    "FROM transactions)"
+)
 
 ROWS, BATCH = 20_000, 1_000
 
@@ -79,6 +93,56 @@ def verify_rate(sealed: Path, folder: Path) -> float:
         return verification.entries
 
     return _rate(sealed, folder, verify)
+
+
+def proof_rate(sealed: Path, folder: Path) -> float:
+    """Entries per second that are verified with all other rows, sealed entries twice."""
+
+    def verify(runtime: Runtime) -> int:
+        verification = VerificationService.over(runtime).verify()
+        assert verification.holds
+        return verification.counted.entries
+
+    return _rate(sealed, folder, verify)
+
+
+def running_balance_rate(ledger: Path) -> float:
+    """Entries per second whose running balance `sqlite3` holds against the amounts, and nothing else of them."""
+    connection = _driver(ledger)
+    began = time.perf_counter()
+    entries, wrong = connection.execute(_BALANCES).fetchone()
+    rate: float = entries / (time.perf_counter() - began)
+    connection.close()
+    assert wrong == 0
+    return rate
+
+
+def export_rate(ledger: Path, folder: Path) -> float:
+    """Entries per second of the large account that are written to a CSV file."""
+    file = folder / "ledger.csv"
+
+    def export(runtime: Runtime) -> int:
+        pieces = HistoryService.over(runtime).export(1, parse_filter(""), ExportFormat.CSV)
+        written = write_export(pieces, file, lambda _: True)
+        file.unlink()
+        assert written is not None
+        return written.entries
+
+    return _rate(ledger, folder, export)
+
+
+def csv_rate(ledger: Path, folder: Path) -> float:
+    """Entries per second that `sqlite3` reads and `csv` writes, as they are stored."""
+    connection = _driver(ledger)
+    file = folder / "rows.csv"
+    began = time.perf_counter()
+    with file.open("w", newline="") as opened:
+        csv.writer(opened).writerows(connection.execute(_EXPORTED))
+    seconds = time.perf_counter() - began
+    (entries,) = connection.execute("SELECT last_seq FROM balances WHERE account_id = 1").fetchone()
+    connection.close()
+    file.unlink()
+    return float(entries / seconds)
 
 
 def hash_rate(ledger: Path) -> float:

@@ -1,4 +1,4 @@
-"""Ledgers of any length, made at bulk speed, and pages of them read by the service and by the bare driver."""
+"""Ledgers of any length, made at bulk speed; pages and accounts, read by the services and by the bare driver."""
 
 import sqlite3
 import time
@@ -10,9 +10,11 @@ from random import Random
 
 import sqlalchemy as sa
 
+from services.accounts import AccountService
 from services.balance import BalanceService
 from services.database import Database
 from services.models.tables import accounts
+from services.runtime import Runtime
 from services.stores.balances import BalanceStore
 from tests.benchmarks.postings import runtime_over
 
@@ -28,6 +30,26 @@ _PAGE = (
     "SELECT id, account_id, seq, kind, amount_cents, balance_after_cents, description, order_id, idempotency_key, "
     "actor, created_at, reverses_id FROM transactions WHERE account_id = 1 AND seq BETWEEN ? AND ? ORDER BY seq DESC"
 )
+
+
+_SEARCH = (
+    "SELECT id, email, stripe_customer_id, stripe_livemode, created_at FROM accounts "
+    "WHERE email >= ? AND email < ? ORDER BY email LIMIT 50"
+)
+
+
+def make_accounts(path: Path, count: int) -> None:
+    """An SQLite file with accounts and nothing else."""
+    database = Database(f"sqlite:///{path}")
+    database.open()
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?) "
+            "INSERT INTO accounts (email, password_hash, created_at) "
+            "SELECT 'account' || number || '@example.com', '', 0 FROM numbers",
+            (count,),
+        )
+    database.close()
 
 
 def make_ledger(path: Path, entries: int) -> None:
@@ -53,7 +75,8 @@ def _firsts(entries: int) -> Iterator[int]:
 
 def service_page_milliseconds(path: Path, entries: int) -> float:
     """How long the service takes for a page anywhere in the large account."""
-    with _opened(path) as balance:
+    with _opened(path) as runtime:
+        balance = BalanceService.over(runtime)
         balance.get_balance(1)
         began = time.perf_counter()
         for first in _firsts(entries):
@@ -73,10 +96,39 @@ def driver_page_milliseconds(path: Path, entries: int) -> float:
     return milliseconds
 
 
+def _prefixes(accounts: int) -> Iterator[str]:
+    """Beginnings of addresses, any and the same for all who ask."""
+    random = Random(2)  # noqa: S311 - places, not secrets
+    return (f"account{random.randint(1, accounts)}" for _ in range(PAGES))
+
+
+def service_search_milliseconds(path: Path, accounts: int) -> float:
+    """How long the service takes to find accounts by the beginning of their address."""
+    with _opened(path) as runtime:
+        service = AccountService.over(runtime)
+        service.search("account1")
+        began = time.perf_counter()
+        for prefix in _prefixes(accounts):
+            assert service.search(prefix)
+        return (time.perf_counter() - began) * 1000 / PAGES
+
+
+def driver_search_milliseconds(path: Path, accounts: int) -> float:
+    """How long `sqlite3` takes for the same query."""
+    connection = sqlite3.connect(path)
+    connection.execute("SELECT count(*) FROM balances").fetchone()
+    began = time.perf_counter()
+    for prefix in _prefixes(accounts):
+        assert connection.execute(_SEARCH, (prefix, f"{prefix}\U0010ffff")).fetchall()
+    milliseconds = (time.perf_counter() - began) * 1000 / PAGES
+    connection.close()
+    return milliseconds
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[BalanceService]:
+def _opened(path: Path) -> Iterator[Runtime]:
     database = Database(f"sqlite:///{path}")
     try:
-        yield BalanceService.over(runtime_over(database))
+        yield runtime_over(database)
     finally:
         database.close()

@@ -15,6 +15,8 @@ from pathlib import Path
 
 COLUMNS, ROWS = 120, 36
 DEADLINE_SECONDS = 30
+QUIET_SECONDS = 0.1
+"""How long nothing is painted before a key is pressed whose answer is waited for."""
 FRAME = re.compile(rb"\x1b\[\d+;\d+H")
 """A frame begins by placing the cursor; what a terminal is asked before it does not."""
 PRICES = re.compile(rb"\$\d+\.\d\d")
@@ -40,24 +42,64 @@ def milliseconds_to_end(arguments: Sequence[str], settings: Mapping[str, str]) -
     return (time.perf_counter() - began) * 1000
 
 
+class Screen:
+    """A program on a pseudo-terminal of its own; it is killed in the end."""
+
+    def __init__(self, arguments: Sequence[str], settings: Mapping[str, str]) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self._began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments], stdin=slave, stdout=slave, stderr=slave, env=settings, start_new_session=True
+        )
+        os.close(slave)
+
+    def __enter__(self) -> "Screen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._master)
+
+    def milliseconds_to(self, painted: re.Pattern[bytes]) -> float:
+        """How long it takes from the start until `painted` is on the terminal."""
+        self._read_until(painted)
+        return (time.perf_counter() - self._began) * 1000
+
+    def press(self, keys: bytes, painted: re.Pattern[bytes]) -> float:
+        """How many milliseconds it takes from these keys until `painted` is written, once all is quiet before."""
+        self._read_while_written()
+        began = time.perf_counter()
+        os.write(self._master, keys)
+        self._read_until(painted)
+        return (time.perf_counter() - began) * 1000
+
+    @property
+    def resident_mebibytes(self) -> float:
+        """How much memory the program holds."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        kibibytes = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert kibibytes is not None, status
+        return int(kibibytes[1]) / 1024
+
+    def _read_until(self, painted: re.Pattern[bytes]) -> None:
+        seen = b""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not painted.search(seen):
+            if not self._is_written_within(max(0, deadline - time.monotonic())):
+                raise TimeoutError(f"{painted.pattern!r} was not painted in {DEADLINE_SECONDS} s: {seen[-2000:]!r}")
+            seen += os.read(self._master, 65536)
+
+    def _read_while_written(self) -> None:
+        while self._is_written_within(QUIET_SECONDS):
+            os.read(self._master, 65536)
+
+    def _is_written_within(self, seconds: float) -> bool:
+        return bool(select.select([self._master], [], [], seconds)[0])
+
+
 def milliseconds_to_paint(arguments: Sequence[str], settings: Mapping[str, str], painted: re.Pattern[bytes]) -> float:
     """How long Python takes with these arguments until `painted` is on its terminal. The process is killed then."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdin=slave, stdout=slave, stderr=slave, env=settings, start_new_session=True
-    )
-    os.close(slave)
-    seen = b""
-    try:
-        while not painted.search(seen):
-            ready, _, _ = select.select([master], [], [], DEADLINE_SECONDS)
-            if not ready:
-                raise TimeoutError(f"{arguments} painted nothing in {DEADLINE_SECONDS} s: {seen!r}")
-            seen += os.read(master, 65536)
-        return (time.perf_counter() - began) * 1000
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)
+    with Screen(arguments, settings) as screen:
+        return screen.milliseconds_to(painted)

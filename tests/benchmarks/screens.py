@@ -1,0 +1,99 @@
+"""Milliseconds from a key to what it puts on the terminal, on the real desk over ledgers of any length."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from tests.benchmarks.ledgers import FIRST_AT, SMALL_ENTRIES, SPACING
+from tests.benchmarks.processes import COLUMNS, FRAME, ROWS, Screen
+
+DESK, BARE = ["-m", "tui"], ["-m", "tests.benchmarks.bare_app"]
+
+ENTRY = re.compile(rb"SMS to")
+"""An entry is painted; lines that are still being read have no description."""
+
+PER_DAY = timedelta(days=1) // SPACING
+
+
+def described(seq: int) -> re.Pattern[bytes]:
+    """The description of an entry that is no top-up: no other one near it has the same."""
+    return re.compile(rb"SMS to \+44 7700 900%03d" % (seq * 7919 % 1000))
+
+
+class LedgerScreen:
+    """The Balances screen over a ledger of `entries`, of which account 1 has nine of ten."""
+
+    def __init__(self, settings: Mapping[str, str], entries: int) -> None:
+        self.newest = entries * 9 // 10
+        self._screen = Screen(DESK, settings)
+
+    def __enter__(self) -> "LedgerScreen":
+        self._screen.milliseconds_to(FRAME)
+        self._screen.press(b"4", re.compile(rb"No account is chosen"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._screen.__exit__()
+
+    def open_account(self) -> float:
+        """From enter in the finder to the newest entries, after another account was shown."""
+        self._find(2, SMALL_ENTRIES)
+        return self._find(1, self.newest)
+
+    def page_down(self) -> float:
+        """From the key to the next entries."""
+        return self._screen.press(b"\x1b[6~", ENTRY)
+
+    def jump_to_day(self) -> float:
+        """From enter, after a day in the middle of the ledger was typed, to the entries of that day."""
+        self.open_account()  # which forgets the pages that were read before
+        day = self.newest // 2 // PER_DAY
+        near = day * PER_DAY + 2  # the second of the day: the first may be a top-up
+        written = f"{FIRST_AT + timedelta(days=day):%Y-%m-%d}".encode()
+        self._screen.press(b":", re.compile(rb"Go to"))
+        self._screen.press(written, re.compile(written))
+        return self._screen.press(b"\r", described(near))
+
+    def drag_to_the_middle(self) -> float:
+        """From letting the scroll bar go halfway to the entries there."""
+        self.open_account()  # which forgets the pages that were read before
+        column, top, middle = COLUMNS - 1, ROWS // 3, ROWS * 2 // 3
+        self._screen.press(b"\x1b[<0;%d;%dM" % (column, top), re.compile(rb""))
+        digits = len(str(self.newest))
+        entries = re.compile(rb"(?<!\d)[2-7]\d{%d}(?!\d)[^\n]{0,200}?SMS to" % (digits - 1))
+        moved = b"\x1b[<32;%d;%dM\x1b[<0;%d;%dm" % (column, middle, column, middle)
+        return self._screen.press(moved, entries)
+
+    def memory(self) -> float:
+        """How many MiB the whole desk holds."""
+        return self._screen.resident_mebibytes
+
+    def _find(self, account_id: int, newest: int) -> float:
+        email = f"account{account_id}@example.com".encode()
+        self._screen.press(b"/", re.compile(rb""))
+        self._screen.press(email, re.compile(re.escape(email)))
+        return self._screen.press(b"\r", described(newest))
+
+
+class BareScreen:
+    """The bare app, which answers each key by another line."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._screen = Screen(BARE, settings)
+        self._keys = 0
+
+    def __enter__(self) -> "BareScreen":
+        self._screen.milliseconds_to(FRAME)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._screen.__exit__()
+
+    def press(self) -> float:
+        """From a key to the line that answers it."""
+        self._keys += 1
+        return self._screen.press(b"x", re.compile(rb"%d" % self._keys))
+
+    def memory(self) -> float:
+        """How many MiB the bare app holds."""
+        return self._screen.resident_mebibytes
