@@ -20,7 +20,7 @@ from tui.dialogs.dialog import Details
 from tui.messages import AccountChanged, BalanceChanged, DiscountChanged, Fact, OrderChanged, PricingChanged
 from tui.present import count
 from tui.screens.audit_filter import EVERYTHING, AuditSuggester, parse_audit_filter
-from tui.screens.audit_words import audit_detail, audit_row, audit_text
+from tui.screens.audit_words import audit_brief, audit_detail, audit_row, audit_text
 from tui.screens.desk_screen import DeskScreen
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
@@ -33,7 +33,7 @@ NEAR = 50
 """How far from the last line that was read the cursor is when more are read."""
 
 NOTHING_YET = (
-    "Nothing was changed yet. Every change of prices, codes and balances is noted here,\nand nobody can delete it."
+    "Nothing was changed yet. Every change of prices, codes\nand balances is noted here, and nobody can delete it."
 )
 NO_MATCH = "No entry fits the filter. Press / to change it; escape empties it."
 PRICES = "prices"
@@ -63,7 +63,7 @@ def read_newest(wanted: AuditFilter, desk: Desk) -> Newest:
 
 
 class AuditScreen(DeskScreen):
-    """The trail with its filter, and beside it on a wide screen the entry under the cursor as a whole."""
+    """The trail with its filter; under it the entry at the cursor in brief, on a wide screen beside it as a whole."""
 
     HELP = (
         "Audit: who did what when, before → after, and why; nobody can delete it. The filter takes by:anna, type:code, "
@@ -106,6 +106,7 @@ class AuditScreen(DeskScreen):
                 )
                 yield Field("filter", line, name="filter")
                 yield Table(self._columns(), id="trail")
+                yield Static(id="brief")
             with Vertical(classes="panel", id="detail-panel") as panel:
                 panel.border_title = Content("Entry")
                 yield Static(id="detail")
@@ -117,7 +118,7 @@ class AuditScreen(DeskScreen):
             Column("did"),
             Column("to"),
             Column("before → after", grows=True),
-            Column("why", grows=True),
+            Column("why", spare=True),
         ]
 
     # Reading
@@ -185,6 +186,7 @@ class AuditScreen(DeskScreen):
     def _show_detail(self) -> None:
         entry = self._under_cursor()
         self.detail.update(audit_detail(entry, self.app.clock()) if entry else Content(""))
+        self.query_one("#brief", Static).update(audit_brief(entry) if entry else Content(""))
 
     def action_go_to_object(self) -> None:
         """Go to what was changed."""

@@ -30,6 +30,13 @@ def audit_row(entry: AuditEntry, now: datetime) -> Row:
     return Row(str(entry.id), cells)
 
 
+def audit_brief(entry: AuditEntry) -> Content:
+    """What the line of the list may have no room for: what was changed, and why."""
+    return Content("\n").join(
+        [_line("what", "; ".join(change_texts(entry)) or NOTHING), _line("why", entry.reason or NOTHING)]
+    )
+
+
 def audit_detail(entry: AuditEntry, now: datetime) -> Content:
     """Everything about an entry: when, who, what, why; then each value before and after."""
     lines = [

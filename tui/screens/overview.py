@@ -44,10 +44,10 @@ class Tile(Static, can_focus=True):
     HELP = "A tile: enter goes to its screen; arrows and tab go to the next tile."
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(OpenTile),
-        Binding("right,down,l,j", "app.focus_next", "next", show=False, system=True, tooltip="To the next tile."),
-        Binding(
-            "left,up,h,k", "app.focus_previous", "previous", show=False, system=True, tooltip="To the tile before."
-        ),
+        Binding("right,l", "app.focus_next", "next", show=False, system=True, tooltip="To the next tile."),
+        Binding("left,h", "app.focus_previous", "previous", show=False, system=True, tooltip="To the tile before."),
+        Binding("down,j", "screen.step(1)", "down", show=False, system=True, tooltip="To the tile below."),
+        Binding("up,k", "screen.step(-1)", "up", show=False, system=True, tooltip="To the tile above."),
     ]
 
     class Opened(Message):
@@ -162,6 +162,14 @@ class OverviewScreen(DeskScreen):
             self._count(movements)
 
     # Going to the screen behind a tile
+
+    def action_step(self, way: int) -> None:
+        """Go to the nearest tile below (1) or above (-1) the one that has focus."""
+        if self.focused is not None:
+            here = self.focused.region
+            others = [tile for tile in self.query(Tile) if (tile.region.y - here.y) * way > 0]
+            if others:
+                self.set_focus(min(others, key=lambda tile: (abs(tile.region.y - here.y), abs(tile.region.x - here.x))))
 
     @on(Tile.Opened, "#price")
     def _open_price(self) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from services.overview import Overview
     from services.price_changes import PricePlan
 
+LONGEST_CODE = 18
+"""How many cells of a code are shown."""
+
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -30,8 +33,7 @@ def _since(change: PriceChange, now: datetime) -> Content:
     start = Content.styled(f"{change.prices.mode.value} {cents(change.prices.in_force_cents)}", "bold")
     if change.version == 0 or change.effective_at is None:
         return Content.assemble(start, ("  from the settings", "$muted"))
-    since = moment(change.effective_at, now, seconds=False).strip()
-    return Content.assemble(start, ("  since ", "$muted"), since, (", ", "$muted"), untrusted(change.actor))
+    return Content.assemble(start, ("  since ", "$muted"), moment(change.effective_at, now, seconds=False).strip())
 
 
 def _until(plan: "PricePlan", now: datetime) -> Content:
@@ -40,17 +42,16 @@ def _until(plan: "PricePlan", now: datetime) -> Content:
     prices = plan.next.prices
     then = f"{prices.mode.value} {cents(prices.in_force_cents)}"
     return Content.assemble(
-        ("until ", "$muted"), moment(plan.next_at, now, seconds=False).strip(), (" UTC, then ", "$muted"), then
+        ("until ", "$muted"), moment(plan.next_at, now, seconds=False).strip(), (" → ", "$muted"), then
     )
 
 
 def balances_content(figures: BalanceFigures) -> Content:
     """What is owed in total, and which accounts are below zero."""
     if not figures.accounts:
-        return Content.styled("No account has a balance yet:\na paid checkout or a credit gives it one.", "$muted")
-    owed = Content.assemble(
-        (cents(figures.owed_cents), "bold"), (f" owed; {count(figures.accounts, 'account')} with entries", "$muted")
-    )
+        return Content.styled("No account has a balance yet: a paid\ncheckout or a credit gives it one.", "$muted")
+    accounts = count(figures.accounts, "account")
+    owed = Content.assemble((cents(figures.owed_cents), "bold"), (f" owed; {accounts}", "$muted"))
     if figures.lowest_id is None:
         return Content("\n").join([owed, Content.styled("no account is below zero", "$muted")])
     below = f"{count(figures.below_zero, 'account')} below zero"
@@ -66,7 +67,7 @@ def balances_content(figures: BalanceFigures) -> Content:
 def orders_content(figures: OrderFigures, now: datetime) -> Content:
     """Orders by state, and the oldest one that is open."""
     if not figures.looked_at:
-        return Content.styled("No orders yet: screen 5 creates a checkout.", "$muted")
+        return Content.styled("No orders yet: screen 5 makes them.", "$muted")
     waiting = (OrderStatus.OPEN, OrderStatus.CREATED, OrderStatus.NEEDS_REVIEW)
     ended = (OrderStatus.PAID, OrderStatus.EXPIRED, OrderStatus.FAILED)
     lines = [_counted_states(figures, waiting), _counted_states(figures, ended)]
@@ -76,12 +77,8 @@ def orders_content(figures: OrderFigures, now: datetime) -> Content:
     if oldest is None:
         lines.append(Content.styled("none waits for its customer", "$muted"))
     else:
-        lines.append(
-            Content.assemble(
-                ("oldest open: ", "$muted"),
-                f"order {oldest.id}, {cents(oldest.total_cents)}, {age(oldest.created_at, now)}",
-            )
-        )
+        lines.append(Content.assemble(("oldest open: ", "$muted"), f"order {oldest.id}, {age(oldest.created_at, now)}"))
+        lines.append(Content.assemble(("it waits for ", "$muted"), cents(oldest.total_cents)))
     return Content("\n").join(lines)
 
 
@@ -100,18 +97,23 @@ def codes_content(figures: CodeFigures) -> Content:
     """Codes by status, and those that are close to their limit."""
     if not any(figures.counts.values()):
         return Content.styled("No codes yet: screen 3 makes them.", "$muted")
-    in_use = figures.counts[CodeStatus.ACTIVE]
-    others = [f"{number:,} {_dim(state).plain}" for state, number in figures.counts.items() if number]
-    lines = [
-        Content.assemble((f"{in_use:,}", "bold"), " in use"),
-        Content.styled(", ".join(other for other in others if not other.endswith(" active")) or "no others", "$muted"),
-    ]
+    in_use = Content.assemble((f"{figures.counts[CodeStatus.ACTIVE]:,}", "bold"), " in use")
+    to_come = _code_states(figures, [CodeStatus.SCHEDULED])
+    lines = [Content.assemble(in_use, ", ", to_come) if to_come else in_use]
+    over = _code_states(figures, [CodeStatus.EXPIRED, CodeStatus.SOLD_OUT, CodeStatus.DISABLED])
+    lines.append(over or Content.styled("none is over", "$muted"))
     if not figures.near_limit:
         lines.append(Content.styled("none is close to its limit", "$muted"))
     for code in figures.near_limit:
-        left = f" {code.uses_left:,} of {code.max_uses:,} uses left"
-        lines.append(Content.assemble(untrusted(code.code), (left, "$text-warning")))
+        left = f" {code.uses_left:,} of {code.max_uses:,} left"
+        name = untrusted(code.code).truncate(LONGEST_CODE, ellipsis=True)
+        lines.append(Content.assemble(name, (left, "$text-warning")))
     return Content("\n").join(lines)
+
+
+def _code_states(figures: CodeFigures, states: Sequence[CodeStatus]) -> Content:
+    numbers = [(figures.counts[state], _dim(state).plain) for state in states]
+    return Content.styled(", ".join(f"{number:,} {word}" for number, word in numbers if number), "$muted")
 
 
 def person_content(overview: "Overview") -> Content:

@@ -100,13 +100,6 @@ class DeskTabs(Horizontal):
             &.-here { background: $background; color: $foreground; text-style: bold underline; }
         }
     }
-    Screen.-slim PlaceTab {
-        max-width: 9;
-        padding: 0 1 0 0;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-        &.-here { max-width: 12; }
-    }
     """
 
     app = getters.app(PaydeskApp)
