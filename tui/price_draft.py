@@ -1,13 +1,60 @@
-"""What an edit of the prices would change, and what about it asks for a second look. Pure: no widget, no service."""
+"""An edit of the prices: what it is made on, what it sets from when until when, and what differs. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from services.domain.checkout import charge_refusal
-from services.domain.discount import CodeStatus, DiscountCode
-from services.domain.pricing import FAR, PriceMode, Prices
-from services.domain.pricing import doubts as doubts_of_prices
-from tui.present import cents, change_percent, editable_cents
+from services.domain.pricing import PriceChange, PriceMode, Prices
+from tui.present import cents, change_percent
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Prices as they are typed, for the time from `effective_at` (None: now) to `ends_at` (None: further notice).
+
+    `base` are the prices that are in force at that moment as far as is known: an edit changes those.
+    """
+
+    base: PriceChange
+    prices: Prices
+    effective_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The edit as the pricing service takes it: only what it changes, so that a change of somebody else's stays."""
+        before, after = self.base.prices, self.prices
+        changed: dict[str, Any] = {
+            f"{mode}_cents": after.of(mode) for mode in PriceMode if after.of(mode) != before.of(mode)
+        }
+        if after.mode is not before.mode or not changed:
+            changed["mode"] = after.mode
+        return {**changed, "effective_at": self.effective_at, "ends_at": self.ends_at}
+
+    @property
+    def changes_prices(self) -> bool:
+        """Whether a price or the mode differs from what it is made on."""
+        return self.prices != self.base.prices
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything is typed that is not in force anyway."""
+        return self.changes_prices or self.effective_at is not None or self.ends_at is not None
+
+    @property
+    def does_something(self) -> bool:
+        """Whether it can be saved: it changes prices, or keeps those that have an end for longer."""
+        end = self.base.ends_at
+        return self.changes_prices or (end is not None and (self.ends_at is None or self.ends_at > end))
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit that can be saved, and why it is made."""
+
+    draft: Draft
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -37,56 +84,14 @@ def summary(before: Prices, after: Prices) -> str:
     return ", ".join(f"{line.name} {line.before} → {line.after}" for line in differences(before, after))
 
 
-@dataclass(frozen=True)
-class Doubt:
-    """Why an edit is seldom meant, and the price that has to be typed before it is saved."""
-
-    sentence: str
-    cents: int
-
-    @property
-    def typed(self) -> str:
-        """What has to be typed."""
-        return editable_cents(self.cents)
-
-
-def doubts(before: Prices, after: Prices) -> list[Doubt]:
-    """What about an edit is seldom meant: a price of 0, above the RRP, or further than 50 % from what it was.
-
-    A price that is charged only after a change of mode is compared as well: what a customer pays is what counts.
-    """
-    found = [Doubt(doubt.sentence, doubt.price_cents) for doubt in doubts_of_prices(before, after)]
-    was, now = before.in_force_cents, after.in_force_cents
-    if was != now and now == 0:
-        found.append(Doubt("what a customer pays becomes $0.00: nothing is charged.", now))
-    elif abs(now - was) * FAR > was:
-        found.append(Doubt("what a customer pays moves by more than 50 %.", now))
-    return found
-
-
-@dataclass(frozen=True)
-class CodeEffect:
-    """What a customer pays with a code now and after an edit; `code` None: without one."""
-
-    code: DiscountCode | None
-    now_cents: int
-    new_cents: int | None
-
-    @property
-    def uncollectable(self) -> str | None:
-        """Why Stripe would not charge the new total, as a sentence."""
-        return None if self.new_cents is None else charge_refusal(self.new_cents)
-
-
-def code_effects(before: Prices, after: Prices | None, codes: Sequence[DiscountCode]) -> list[CodeEffect]:
-    """What an edit means for a customer without a code, and with each active one. `after` None: not yet readable."""
-    active: list[DiscountCode | None] = [code for code in codes if code.status is CodeStatus.ACTIVE]
-    return [_code_effect(code, before, after) for code in [None, *active]]
-
-
-def _code_effect(code: DiscountCode | None, before: Prices, after: Prices | None) -> CodeEffect:
-    def total(prices: Prices) -> int:
-        base = prices.in_force_cents
-        return base if code is None else base - code.discount_on(base)
-
-    return CodeEffect(code, total(before), None if after is None else total(after))
+def in_force_at(moment: datetime, changes: Iterable[PriceChange], starting: PriceChange) -> PriceChange:
+    """Which of `changes` would be in force at a moment if there were no others; `starting` where none is."""
+    begun = [
+        change
+        for change in changes
+        if change.withdrawn is None
+        and change.effective_at is not None
+        and change.effective_at <= moment
+        and (change.ends_at is None or moment < change.ends_at)
+    ]
+    return max(begun, key=lambda change: (change.effective_at or moment, change.version), default=starting)

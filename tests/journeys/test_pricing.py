@@ -1,43 +1,32 @@
 """An admin changes the prices: from the first key to the row in the database."""
 
 from textual.pilot import Pilot
-from textual.widgets import Static
 
+from services.audit import AuditService
 from services.discounts import DiscountService
 from services.domain.pricing import PriceMode
 from services.pricing_dynamic import DynamicPricingService
 from services.runtime import Runtime
-from tests.tui.desks import app_on, screen_text, settle, type_text
-from tui.app import PaydeskApp
-from tui.dialogs.dialog import Confirm
+from tests.tui.desks import screen_text, settle, type_text
+from tests.tui.pricing_scene import ask_to_save, confirm, desk_of, error_at, fill, pricing_on, told, typed
+from tui.dialogs.price_save import PriceSave
 from tui.screens.pricing import PricingScreen
-from tui.widgets.money_input import MoneyInput
 from tui.widgets.table import Table
 
 
 async def edit_launch(pilot: Pilot[None], price: str, reason: str = "november test") -> None:
     """Type a launch price and a reason, and ask to save."""
-    await settle(pilot)
-    await pilot.press("e")
-    await type_text(pilot, price)
-    await pilot.press("enter", "enter")
-    await type_text(pilot, reason)
-    await pilot.press("ctrl+s")
-    await settle(pilot)
+    await fill(pilot, launch_cents=price, reason=reason)
+    await ask_to_save(pilot)
 
 
-async def confirm(pilot: Pilot[None]) -> None:
-    """Go from Cancel to the other button, and press it."""
-    await pilot.press("tab", "enter")
-    await settle(pilot)
-
-
-def typed(app: PaydeskApp, name: str) -> str:
-    return app.screen.query_one(f"#{name}", MoneyInput).value
+def audited(runtime: Runtime) -> int:
+    """How many changes of prices the audit trail has."""
+    return sum(entry.object_type == "prices" for entry in AuditService.over(runtime).find())
 
 
 async def test_a_new_desk_charges_what_the_settings_say(runtime: Runtime) -> None:
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         shown = screen_text(app)
@@ -49,7 +38,7 @@ async def test_a_new_desk_charges_what_the_settings_say(runtime: Runtime) -> Non
 async def test_a_price_is_changed_with_its_effect_shown_first(runtime: Runtime) -> None:
     pricing = DynamicPricingService.over(runtime)
     DiscountService.over(runtime).create("LAUNCH10", percent_basis_points=1000)
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("e")
@@ -58,14 +47,15 @@ async def test_a_price_is_changed_with_its_effect_shown_first(runtime: Runtime) 
         shown = screen_text(app)
         assert "was $29.99 −6.7 %" in shown
         assert "$29.99 → $27.99" in shown
-        assert "LAUNCH10  −10 %  $26.99  $25.19" in shown
+        assert "LAUNCH10 $26.99 $25.19" in " ".join(shown.split())
         assert pricing.current().version == 0
-        await pilot.press("enter", "enter")
+        await pilot.press(*["enter"] * 4)
         await type_text(pilot, "november test")
         await pilot.press("ctrl+s")
         await settle(pilot)
         shown = screen_text(app)
         assert "launch               $29.99 →      $27.99   −6.7 %" in shown
+        assert "from    now  until further notice" in shown
         assert "reason  november test" in shown
         assert pricing.current().version == 0
         await confirm(pilot)
@@ -74,27 +64,27 @@ async def test_a_price_is_changed_with_its_effect_shown_first(runtime: Runtime) 
         assert "since 23 Nov 14:03, anna  v1" in shown
     change = pricing.current()
     assert (change.prices.launch_cents, change.reason, change.actor) == (2799, "november test", "anna")
+    assert audited(runtime) == 1
 
 
 async def test_the_mode_is_changed(runtime: Runtime) -> None:
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("e", "shift+tab", "shift+tab", "right")
         await settle(pilot)
         assert "A customer pays $29.99 → $24.99  −16.7 %" in screen_text(app)
-        await pilot.press("tab", "tab", "tab", "tab")
-        await type_text(pilot, "sale starts")
-        await pilot.press("ctrl+s")
+        await fill(pilot, reason="sale starts")
+        await ask_to_save(pilot)
         await confirm(pilot)
     assert DynamicPricingService.over(runtime).current().prices.mode is PriceMode.SALE
 
 
 async def test_enter_held_down_saves_nothing(runtime: Runtime) -> None:
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await edit_launch(pilot, "27.99")
-        assert isinstance(app.screen, Confirm)
+        assert isinstance(app.screen, PriceSave)
         await pilot.press(*["enter"] * 20)
         await settle(pilot)
         assert isinstance(app.screen, PricingScreen)
@@ -104,52 +94,141 @@ async def test_enter_held_down_saves_nothing(runtime: Runtime) -> None:
 
 async def test_a_change_that_is_seldom_meant_must_be_typed_again(runtime: Runtime) -> None:
     pricing = DynamicPricingService.over(runtime)
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await edit_launch(pilot, "9.99")
         assert "! launch moves by more than 50 %." in screen_text(app)
         await pilot.press("tab", "enter")
         await settle(pilot)
         assert pricing.current().version == 0
-        app.screen.query_one("#type-this").focus()
-        await type_text(pilot, "9.99")
+        await fill(pilot, launch_cents="9.98")
         await pilot.press("tab", "tab", "enter")
         await settle(pilot)
+        assert pricing.current().version == 0
+        await fill(pilot, launch_cents="9.99")
+        await pilot.press("tab", "tab", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, PricingScreen)
     assert pricing.current().prices.launch_cents == 999
 
 
-async def test_a_change_of_somebody_else_is_shown_and_not_overwritten(runtime: Runtime) -> None:
+async def test_each_price_that_is_seldom_meant_is_typed_again(runtime: Runtime) -> None:
     pricing = DynamicPricingService.over(runtime)
-    app = app_on(runtime)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await edit_launch(pilot, "27.99")
-        pricing.change_prices(launch_cents=2899, sale_cents=1999, reason="the other desk")
-        await confirm(pilot)
+    app = pricing_on(runtime)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, launch_cents="0", sale_cents="60", reason="a test")
+        await ask_to_save(pilot)
         shown = screen_text(app)
-        notice = str(app.screen.query_one("#notice", Static).content)
-        assert "anna changed the prices meanwhile: launch $29.99 → $28.99, sale $24.99 → $19.99." in notice
-        assert typed(app, "launch_cents") == "27.99"
-        assert typed(app, "sale_cents") == "19.99"
-        assert "was $28.99" in shown
-        assert pricing.current().version == 1
-        await pilot.press("ctrl+s")
-        await confirm(pilot)
+        for sentence in ("! launch becomes $0.00: nothing is charged.", "! sale moves by more than 50 %."):
+            assert sentence in shown
+        assert "type 0.00 to go on" in shown
+        assert "type 60.00 to go on" in shown
+        await fill(pilot, launch_cents="0")
+        assert app.screen.query_one("#confirm").disabled
+        await fill(pilot, sale_cents="60")
+        await pilot.press("tab", "tab", "enter")
+        await settle(pilot)
     prices = pricing.current().prices
-    assert (prices.launch_cents, prices.sale_cents, pricing.current().version) == (2799, 1999, 2)
+    assert (prices.launch_cents, prices.sale_cents) == (0, 6000)
+
+
+async def test_two_desks_edit_the_same_price_and_the_second_sees_both(runtime: Runtime) -> None:
+    """Two apps on one database: what the first saves is in the way of the second, who loses nothing by it."""
+    pricing = DynamicPricingService.over(runtime)
+    anna, ben = pricing_on(runtime), pricing_on(desk_of(runtime, "ben"))
+    async with anna.run_test(size=(80, 24)) as at_anna, ben.run_test(size=(80, 24)) as at_ben:
+        await edit_launch(at_anna, "27.99")
+        await fill(at_ben, launch_cents="28.99", sale_cents="19.99", reason="the other desk")
+        await ask_to_save(at_ben)
+        await confirm(at_ben)
+        assert "Saved as v1" in told(ben)
+        await confirm(at_anna)
+        shown = screen_text(anna)
+        assert "Prices were changed meanwhile: v1 by ben (the other desk)." in shown
+        assert "base       theirs        yours" in shown
+        assert "launch       $29.99       $28.99       $27.99" in shown
+        assert "sale         $24.99       $19.99       $19.99" in shown
+        assert pricing.current().version == 1
+        await at_anna.press("escape")
+        await settle(at_anna)
+        assert (typed(anna, "launch_cents"), typed(anna, "sale_cents")) == ("27.99", "19.99")
+        assert typed(anna, "reason") == "november test"
+        assert "was $28.99" in screen_text(anna)
+        await ask_to_save(at_anna)
+        await confirm(at_anna)
+        assert "Saved as v2" in told(anna)
+    prices, change = pricing.current().prices, pricing.current()
+    assert (prices.launch_cents, prices.sale_cents, change.version, change.actor) == (2799, 1999, 2, "anna")
+    assert audited(runtime) == 2
+
+
+async def test_a_change_of_somebody_else_that_is_seen_in_time_is_told_at_once(runtime: Runtime) -> None:
+    app = pricing_on(runtime)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await fill(pilot, launch_cents="27.99")
+        DynamicPricingService.over(desk_of(runtime, "ben")).change_prices(launch_cents=2899, sale_cents=1999)
+        await pilot.press("escape", "r")
+        await settle(pilot)
+        assert "ben changed the prices meanwhile: launch $29.99 → $28.99, sale $24.99 → $19.99." in told(app)
+        assert (typed(app, "launch_cents"), typed(app, "sale_cents")) == ("27.99", "19.99")
+
+
+async def test_a_save_whose_dialog_was_left_is_told_all_the_same(runtime: Runtime) -> None:
+    app = pricing_on(runtime)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await edit_launch(pilot, "27.99")
+        await pilot.press("tab", "enter", "escape")
+        await settle(pilot)
+        assert isinstance(app.screen, PricingScreen)
+        assert typed(app, "launch_cents") == "27.99"
+        assert "meanwhile" not in told(app)
+    assert DynamicPricingService.over(runtime).current().prices.launch_cents == 2799
+
+
+async def test_a_saving_and_a_total_that_cannot_be_charged_stand_beside_each_code(runtime: Runtime) -> None:
+    discounts = DiscountService.over(runtime)
+    discounts.create("ALMOST", amount_off_cents=2780)
+    discounts.create("NOT-LAUNCH", percent_basis_points=5000, stacks_on_launch=False)
+    app = pricing_on(runtime)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await fill(pilot, launch_cents="27.99")
+        shown = screen_text(app)
+        assert "! 1 total below $0.50" in shown
+        almost, *_ = (line for line in shown.splitlines() if "ALMOST" in line)
+        assert "$2.19  ! $0.19" in almost
+        on_launch, on_rrp, _on_sale = (line for line in shown.splitlines() if "NOT-LAUNCH" in line)
+        assert "refused  refused" in on_launch
+        assert "−50 % $24.99 $24.99 $25.00" in " ".join(on_rrp.split())
+        app.screen.query_one("#effects").focus()
+        await pilot.press("j", "j", "enter")
+        await settle(pilot)
+        shown = screen_text(app)
+        assert "base 27.99 launch, ALMOST = −27.80, total 0.19" in shown
+        assert "With the code ALMOST too little would be left to pay" in shown
 
 
 async def test_every_mistake_stands_at_its_field_and_the_text_stays(runtime: Runtime) -> None:
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await edit_launch(pilot, "1_0", reason="")
-        shown = screen_text(app)
-        assert "✗ An amount is written like 12" in shown
+        assert error_at(app, "launch_cents").startswith("An amount is written like 12")
         assert typed(app, "launch_cents") == "1_0"
-        await pilot.press("escape", "e")
-        await type_text(pilot, "27.99")
-        await pilot.press("ctrl+s")
-        await settle(pilot)
-        assert "✗ Say why: it stands in the" in screen_text(app)
+        await fill(pilot, launch_cents="1000000")
+        await ask_to_save(pilot)
+        assert error_at(app, "launch_cents") == "A price is from 0.00 to 999,999.99."
+        await fill(pilot, launch_cents="27.99", effective_at="tomorrow")
+        assert error_at(app, "effective_at") == ""
+        await ask_to_save(pilot)
+        assert error_at(app, "effective_at").startswith("A time is written like 2026-12-01 09:00")
+        await fill(pilot, effective_at="2026-11-01")
+        await ask_to_save(pilot)
+        assert error_at(app, "effective_at") == "A change is scheduled for a moment to come."
+        await fill(pilot, effective_at="2026-12-01", ends_at="2026-11-30")
+        await ask_to_save(pilot)
+        assert error_at(app, "ends_at") == "A change ends after it begins."
+        await fill(pilot, ends_at="2026-12-01")
+        await ask_to_save(pilot)
+        assert error_at(app, "reason").startswith("Say why")
     assert DynamicPricingService.over(runtime).current().version == 0
 
 
@@ -157,7 +236,7 @@ async def test_an_earlier_version_is_put_back_as_a_new_change(runtime: Runtime) 
     pricing = DynamicPricingService.over(runtime)
     pricing.change_prices(launch_cents=2799, reason="first")
     pricing.change_prices(launch_cents=2899, reason="second")
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("j", "v")
@@ -170,7 +249,7 @@ async def test_an_earlier_version_is_put_back_as_a_new_change(runtime: Runtime) 
 
 
 async def test_digits_typed_in_a_field_do_not_leave_the_screen(runtime: Runtime) -> None:
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("e", "3", "escape", "3")
@@ -185,7 +264,7 @@ async def test_refresh_keeps_the_cursor_and_what_is_typed(runtime: Runtime) -> N
     pricing = DynamicPricingService.over(runtime)
     for number in range(30):
         pricing.change_prices(launch_cents=2000 + number, reason=f"change {number}")
-    app = app_on(runtime)
+    app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("e")

@@ -1,7 +1,6 @@
 """Prices: what is in force, changing it, and what was changed before."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
@@ -10,73 +9,59 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
-from services.domain.checkout import OrderPurpose, OrderStatus
-from services.domain.discount import DiscountCode
-from services.domain.pricing import PriceChange, Prices
-from services.errors import PaydeskError, StalePrice
-from tui.commands import Command, bindings
-from tui.desk import Desk
-from tui.dialogs.dialog import Confirm, Details
+from services.domain.preview import Preview
+from services.domain.pricing import OvertakenPrice, PriceChange
+from services.domain.timeline import Period
+from services.errors import PaydeskError
+from tui.commands import bindings
+from tui.dialogs.dialog import Details
+from tui.dialogs.price_decision import PriceDecision
+from tui.dialogs.price_lists import CheckoutExpiry, PriceTimeline
+from tui.dialogs.price_save import PriceSave
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
-from tui.present import cents, count, untrusted
-from tui.price_draft import code_effects, doubts
+from tui.present import cents, untrusted
+from tui.price_draft import Draft, Edit
 from tui.screens.desk_screen import DeskScreen
-from tui.screens.pricing_words import as_text, change_detail, effect_of, effect_row, history_row, in_force, overtaken
-from tui.widgets.price_form import Edit, PriceForm
+from tui.screens.pricing_clock import LocalClock
+from tui.screens.pricing_effects import (
+    consequences,
+    effect_of,
+    kept_line,
+)
+from tui.screens.pricing_expiry import Expiry, expiry_rows
+from tui.screens.pricing_matrix import PriceMatrix
+from tui.screens.pricing_verbs import (
+    EditPrices,
+    EndPrices,
+    ExpireCheckouts,
+    RestorePrices,
+    SavePrices,
+    ShowTimeline,
+    WithdrawChange,
+)
+from tui.screens.pricing_words import (
+    PricingPage,
+    as_text,
+    change_detail,
+    ending_effect,
+    history_rows,
+    in_force,
+    is_scheduled,
+    lowest_before_sale,
+    overtaken_on,
+    read_page,
+    three_ways,
+    timeline_rows,
+    withdrawal_effect,
+)
+from tui.widgets.price_form import PriceForm
 from tui.widgets.table import Column, Table
 
-HISTORY_LENGTH = 50
-
-
-class EditPrices(Command):
-    """Goes to the form."""
-
-    key = "e"
-    label = "edit"
-    help = "Go to the form that changes mode and prices."
-
-
-class SavePrices(Command):
-    """Asks to confirm the change."""
-
-    key = "ctrl+s"
-    label = "save…"
-    help = "Show the change before → after, and save it once it is confirmed."
-
-
-class RestorePrices(Command):
-    """Proposes the prices of an earlier version."""
-
-    key = "v"
-    label = "put back…"
-    help = "Fill the form with the prices of the version under the cursor; saving them is a new change."
-
-
-@dataclass(frozen=True)
-class PricingPage:
-    """Everything the screen shows, read at one go. `starting` are the settings' prices, `history` is newest first."""
-
-    current: PriceChange
-    starting: Prices
-    history: Sequence[PriceChange]
-    codes: Sequence[DiscountCode]
-
-
-def read_page(desk: Desk) -> PricingPage:
-    """Read what the screen shows."""
-    # One more than is listed: a row says what it changed, which the row before it tells.
-    history = desk.pricing.history(HISTORY_LENGTH + 1)
-    return PricingPage(desk.pricing.current(), desk.pricing.starting_prices, history, desk.discounts.list_codes())
-
-
-def count_open(desk: Desk) -> int:
-    """How many open checkouts of the product there are: they keep the price they were made with."""
-    return sum(
-        order.status in (OrderStatus.OPEN, OrderStatus.CREATED) and order.draft.purpose is OrderPurpose.INITIAL_ACCESS
-        for order in desk.payments.list_orders()
-    )
+LONGEST_WAIT_SECONDS = 3600.0
+"""How long a planned change is waited for at a time."""
 
 
 class PricingScreen(DeskScreen):
@@ -89,16 +74,19 @@ class PricingScreen(DeskScreen):
     MODE: ClassVar[str] = "pricing"
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (PricingChanged, DiscountChanged, OrderChanged)
     HOME: ClassVar[str] = "#history"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(EditPrices, SavePrices, RestorePrices)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        EditPrices, SavePrices, RestorePrices, WithdrawChange, EndPrices, ExpireCheckouts, ShowTimeline
+    )
 
     form = getters.query_one(PriceForm)
     now_in_force = getters.query_one("#in-force", Static)
-    effects = getters.query_one("#effects", Table)
+    matrix = getters.query_one(PriceMatrix)
     history = getters.query_one("#history", Table)
 
     def __init__(self) -> None:
         super().__init__()
         self._page: PricingPage | None = None
+        self._turn: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """In force and its effect on the left, the form on the right, the history below."""
@@ -107,26 +95,20 @@ class PricingScreen(DeskScreen):
                 with Vertical(classes="panel", id="in-force-panel") as panel:
                     panel.border_title = Content("In force")
                     yield Static(id="in-force")
-                with Vertical(classes="panel", id="effects-panel") as panel:
-                    panel.border_title = Content("If saved, a customer pays")
-                    columns = [
-                        Column("with code", grows=True),
-                        Column("now", align="right"),
-                        Column("new", align="right"),
-                    ]
-                    yield Table(columns, id="effects")
+                yield PriceMatrix()
             with Vertical(classes="panel", id="form-panel") as panel:
                 panel.border_title = Content("Change")
                 yield PriceForm()
                 yield Static(id="notice")
+                yield Static(id="consequences")
         with Vertical(classes="panel", id="history-panel") as panel:
             panel.border_title = Content("History")
-            panel.border_subtitle = Content("newest first, UTC")
             yield Table(
                 [
                     Column("", align="right"),
                     Column("when"),
                     Column("who"),
+                    Column("state"),
                     Column("change", grows=True),
                     Column("why", grows=True),
                 ],
@@ -134,41 +116,91 @@ class PricingScreen(DeskScreen):
                 id="history",
             )
 
+    def on_mount(self) -> None:
+        """Have checkouts ended by one who says on this screen how far it is."""
+        self._expiry = Expiry(self, self.app, self._notice)
+
     # Reading
 
     def reload(self) -> None:
-        """Read the page, and how many checkouts are open."""
+        """Read the page, and what the form would change."""
         self.app.calls.read(self, "prices", read_page, self._show)
-        self.app.calls.read(self, "open checkouts", count_open, self._show_open)
 
     def _show(self, page: PricingPage) -> None:
-        edited_on = self.form.base
+        first = self._page is None
         self._page = page
-        if self.form.take(page.current) and edited_on is not None:
-            self._notice(overtaken(edited_on, page.current))
-        self.now_in_force.update(in_force(page.current, self.app.clock()))
-        self._show_effects(self.form.prices)
-        self._show_history(page)
+        clock = self._clock
+        self.query_one("#form-panel").border_subtitle = Content(f"times in {page.zone.key}")
+        self.query_one("#history-panel").border_subtitle = Content(f"newest first, {page.zone.key}")
+        self.now_in_force.update(in_force(page, clock))
+        self.history.show(history_rows(page, clock))
+        if first:
+            self.form.use_zone(page.zone)
+            self.form.take(page.plan.current)
+        else:
+            self._ask(self.form.draft)
+        self.refresh_bindings()
+        self._await_turn(page.plan.next_at)
 
-    def _show_open(self, number: int) -> None:
-        panel = self.query_one("#form-panel")
-        kept = f"{count(number, 'open checkout')} keep{'s' if number == 1 else ''} the old price"
-        panel.border_subtitle = Content(kept if number else "")
+    @property
+    def _clock(self) -> LocalClock:
+        assert self._page is not None  # noqa: S101 - asked for once there is something to show
+        return LocalClock(self.app.clock(), self._page.zone)
 
-    def _show_effects(self, prices: Prices | None) -> None:
-        if self._page is None:
+    def _await_turn(self, next_at: datetime | None) -> None:
+        """Read again when the prices change by themselves."""
+        if self._turn is not None:
+            self._turn.stop()
+            self._turn = None
+        if next_at is not None:
+            seconds = (next_at - self.app.clock()).total_seconds()
+            wait = min(max(seconds, 1.0), LONGEST_WAIT_SECONDS)
+            self._turn = self.set_timer(wait, partial(self.app.facts.publish, PricingChanged()))
+
+    # What the form would change
+
+    @on(PriceForm.Edited)
+    def _edited(self, event: PriceForm.Edited) -> None:
+        self._ask(event.draft)
+
+    def _ask(self, draft: Draft | None) -> None:
+        if draft is not None:
+            self.app.calls.read(
+                self,
+                "preview",
+                lambda desk: desk.pricing.preview(**draft.values),
+                partial(self._take_preview, draft),
+                self._refuse_preview,
+            )
+        else:
+            self.matrix.show_now()
+            self._show_consequences([])
+
+    def _take_preview(self, draft: Draft, preview: Preview) -> None:
+        if not self._is_made_on(draft, preview) or draft != self.form.draft:
             return
-        effects = code_effects(self._page.current.prices, prices, self._page.codes)
-        self.effects.show([effect_row(effect) for effect in effects])
-        refused = sum(effect.uncollectable is not None for effect in effects)
-        panel = self.query_one("#effects-panel")
-        panel.border_subtitle = Content(f"! {count(refused, 'total')} Stripe would not charge" if refused else "")
+        self.matrix.show(preview)
+        clock = self._clock
+        lines = consequences(preview, draft, clock) if draft.is_touched else kept_line(preview.kept, clock, offer=True)
+        self._show_consequences(lines)
 
-    def _show_history(self, page: PricingPage) -> None:
-        now = self.app.clock()
-        older = [change.prices for change in page.history[1:]] + [page.starting]
-        rows = [history_row(change, before, now) for change, before in zip(page.history, older, strict=False)]
-        self.history.show(rows[:HISTORY_LENGTH])
+    def _refuse_preview(self, error: PaydeskError) -> None:
+        # Somebody types: the reason stands at its field, and the cursor stays where it is.
+        if not self.form.failed(error, focus=False):
+            self._failed(error)
+        self.matrix.show_now()
+        self._show_consequences([])
+
+    def _is_made_on(self, draft: Draft, preview: Preview) -> bool:
+        """Whether the edit is made on what is in force at its moment; else the form is put on that, and says so."""
+        if preview.base.version == draft.base.version:
+            return True
+        if self.form.take(preview.base, draft.effective_at):
+            self._notice(overtaken_on(draft.base, preview.base))
+        return False
+
+    def _show_consequences(self, lines: list[Content]) -> None:
+        self._say("#consequences", Content("\n").join(lines))
 
     # Editing
 
@@ -183,11 +215,43 @@ class PricingScreen(DeskScreen):
             self.form.fill(change.prices, f"back to v{change.version}")
             self.query_one("#reason").focus()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Putting back needs a version under the cursor."""
-        if action == RestorePrices.action():
-            return self._under_cursor() is not None
-        return super().check_action(action, parameters)
+    @on(PriceForm.SaveAsked)
+    def action_save_prices(self) -> None:
+        """Show the change, and save it once it is confirmed."""
+        edit = self.form.edit()
+        if edit is None:
+            return
+        if not edit.draft.does_something:
+            self._notice(Content.styled("Nothing to save: these are the prices in force.", "$muted"))
+            return
+        self._notice(Content(""))
+        values = edit.draft.values
+        self.app.calls.read(
+            self, "save", lambda desk: desk.pricing.preview(**values), partial(self._confirm, edit), self._failed
+        )
+
+    def _confirm(self, edit: Edit, preview: Preview) -> None:
+        if self._is_made_on(edit.draft, preview) and self.is_current:
+            dialog = PriceSave(edit, preview.doubts, effect_of(edit, preview, self._clock))
+            self.app.push_screen(dialog, self._saved)
+
+    def _saved(self, outcome: PriceChange | OvertakenPrice | None) -> None:
+        if isinstance(outcome, OvertakenPrice):
+            self.reload()
+            self.app.push_screen(Details("Somebody else was first", three_ways(outcome)))
+        elif outcome is not None:
+            self.form.discard()
+            self.focus_home()
+            when = "in force at once"
+            if is_scheduled(outcome) and outcome.effective_at is not None:
+                when = f"in force from {self._clock.at(outcome.effective_at)}"
+            self._notice(Content.assemble(("✓ ", "$text-success"), f"Saved as v{outcome.version}, {when}."))
+
+    def _failed(self, error: PaydeskError) -> None:
+        if not self.form.failed(error):
+            self._notice(Content.assemble(("✗ ", "$text-error"), untrusted(error.sentence, "$text-error")))
+
+    # The history
 
     @on(Table.Moved, "#history")
     def _moved(self) -> None:
@@ -196,81 +260,103 @@ class PricingScreen(DeskScreen):
     @on(Table.Chosen, "#history")
     def _show_change(self) -> None:
         change = self._under_cursor()
-        if change is None or self._page is None:
-            return
-        older = [earlier for earlier in self._page.history if earlier.version < change.version]
-        before = older[0].prices if older else self._page.starting
-        self.app.push_screen(Details(f"Change v{change.version}", change_detail(change, before, self.app.clock())))
+        if change is not None and self._page is not None:
+            detail = change_detail(change, self._page, self._clock)
+            self.app.push_screen(Details(f"Change v{change.version}", detail))
 
     def _under_cursor(self) -> PriceChange | None:
-        history = self._page.history if self._page else ()
-        return next((change for change in history if str(change.version) == self.history.key), None)
+        if self._page is None:
+            return None
+        stored = [*self._page.plan.history, self._page.plan.starting]
+        return next((change for change in stored if str(change.version) == self.history.key), None)
 
     def copy_text(self) -> str | None:
         """The row of the history, or the price in force."""
         change = self._under_cursor()
         if self.focused is self.history and change is not None:
             return as_text(change)
-        return cents(self._page.current.prices.in_force_cents) if self._page else None
+        return cents(self._page.plan.current.prices.in_force_cents) if self._page else None
 
-    @on(PriceForm.Edited)
-    def _edited(self, event: PriceForm.Edited) -> None:
-        self._show_effects(event.prices)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is possible: with the version under the cursor, with the prices in force, with the checkouts."""
+        change, page = self._under_cursor(), self._page
+        if action == RestorePrices.action():
+            return change is not None
+        if action == WithdrawChange.action():
+            return change is not None and change.is_pending(self.app.clock())
+        if action == EndPrices.action():
+            return page is not None and page.plan.current.ends_at is not None
+        if action == ExpireCheckouts.action():
+            return page is not None and bool(page.outdated) and not self._expiry.is_running
+        return super().check_action(action, parameters)
 
-    @on(PriceForm.SaveAsked)
-    def action_save_prices(self) -> None:
-        """Show the change, and save it once it is confirmed."""
-        edit = self.form.edit()
-        if edit is None:
+    # Taking back
+
+    def action_withdraw_change(self) -> None:
+        """Take back the pending change under the cursor."""
+        change, page = self._under_cursor(), self._page
+        if change is None or page is None:
             return
-        if edit.prices == edit.base.prices:
-            self._notice(Content.styled("Nothing to save: these are the prices in force.", "$muted"))
-            return
-        self._notice(Content(""))
-        doubtful = doubts(edit.base.prices, edit.prices)
-        dialog = Confirm(
-            "Change prices",
-            effect_of(edit),
-            "Save change",
-            type_this=doubtful[0].typed if doubtful else None,
+        version = change.version
+        dialog = PriceDecision(
+            f"Withdraw v{version}",
+            withdrawal_effect(change, page, self._clock),
+            "Withdraw change",
+            lambda desk, reason: desk.pricing.withdraw(version, reason),
         )
-        self.app.push_screen(dialog, partial(self._save, edit))
+        self.app.push_screen(dialog, partial(self._taken_back, f"v{version} is withdrawn."))
 
-    def _save(self, edit: Edit, confirmed: bool | None) -> None:
-        if not confirmed:
+    def action_end_prices(self) -> None:
+        """End the prices in force before their end."""
+        page = self._page
+        if page is None or page.plan.current.ends_at is None:
             return
-        prices = edit.prices
-        self._notice(Content.styled("… Saving", "$muted"))
-        self.app.calls.write(
-            self,
-            "Change of prices",
-            lambda desk: desk.pricing.change_prices(
-                mode=prices.mode,
-                rrp_cents=prices.rrp_cents,
-                launch_cents=prices.launch_cents,
-                sale_cents=prices.sale_cents,
-                reason=edit.reason,
-                expected_version=edit.base.version,
-            ),
-            facts=[PricingChanged()],
-            done=self._saved,
-            failed=self._failed,
+        version = page.plan.current.version
+        dialog = PriceDecision(
+            f"End v{version} now",
+            ending_effect(page, self._clock),
+            "End now",
+            lambda desk, reason: desk.pricing.end(reason=reason, expected_version=version),
         )
+        self.app.push_screen(dialog, partial(self._taken_back, f"v{version} has ended."))
 
-    def _saved(self, change: PriceChange) -> None:
-        self.form.take(change)
-        self.form.discard()
-        self.focus_home()
-        self._notice(Content.assemble(("✓ ", "$text-success"), f"Saved as v{change.version}, in force at once."))
+    def _taken_back(self, sentence: str, change: PriceChange | None) -> None:
+        if change is not None:
+            self._notice(Content.assemble(("✓ ", "$text-success"), sentence))
 
-    def _failed(self, error: PaydeskError) -> None:
-        if isinstance(error, StalePrice):
-            self._notice(Content(""))
-            self.reload()
-        elif not self.form.failed(error):
-            self._notice(Content.assemble(("✗ ", "$text-error"), untrusted(error.sentence, "$text-error")))
+    # The open checkouts, and the time line
+
+    def action_expire_checkouts(self) -> None:
+        """Show the open checkouts with an older price, and end them once that is confirmed."""
+        if self._page is None:
+            return
+        kept = self._page.outdated
+
+        def begin(confirmed: bool | None) -> None:
+            if confirmed:
+                self._expiry.begin(kept)
+
+        self.app.push_screen(CheckoutExpiry(expiry_rows(kept, self._clock)), begin)
+
+    def action_show_timeline(self) -> None:
+        """Show which price was, is and will be charged when."""
+        self.app.calls.read(self, "time line", lambda desk: desk.pricing.timeline(), self._show_timeline)
+
+    def _show_timeline(self, periods: list[Period]) -> None:
+        if self._page is None or not self.is_current:
+            return
+        note = Content.styled(f"Newest first, {self._page.zone.key}.", "$muted")
+        if self._page.reference is not None:
+            began_at = self._clock.at(self._page.reference.began_at)
+            note = Content.assemble(note, f"\nThe sale began {began_at}; ", lowest_before_sale(self._page.reference))
+        self.app.push_screen(PriceTimeline(timeline_rows(periods, self._clock), note))
+
+    # Saying what came of it
 
     def _notice(self, content: Content) -> None:
-        line = self.query_one("#notice", Static)
+        self._say("#notice", content)
+
+    def _say(self, place: str, content: Content) -> None:
+        line = self.query_one(place, Static)
         line.display = bool(content)
         line.update(content)

@@ -1,7 +1,9 @@
 """The form that edits the prices."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,39 +16,40 @@ from textual.widgets import Button, Input, Static
 from services.domain.pricing import PriceChange, PriceMode, Prices
 from services.errors import InvalidInput, PaydeskError
 from tui.present import cents, change_percent, editable_cents
+from tui.price_draft import Draft, Edit
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field, show_error
 from tui.widgets.line_input import LineInput
 from tui.widgets.money_input import MoneyInput
+from tui.widgets.time_field import TimeField
 
 PRICE_FIELDS = {
     PriceMode.RRP: "rrp_cents",
     PriceMode.LAUNCH: "launch_cents",
     PriceMode.SALE: "sale_cents",
 }
-
-
-@dataclass(frozen=True)
-class Edit:
-    """An edit that can be saved: the change it was made on, the prices, and why."""
-
-    base: PriceChange
-    prices: Prices
-    reason: str
+TITLES = {PriceMode.RRP: "RRP", PriceMode.LAUNCH: "Launch", PriceMode.SALE: "Sale"}
 
 
 class PriceForm(Widget):
-    """Mode, the three prices and the reason. What was typed stays when the prices in force change under it."""
+    """Mode, the three prices, from when until when, and why.
 
-    HELP = "The form: change mode and prices, say why, and save with ^s. Nothing is saved before you have confirmed it."
+    It edits the prices of its `base`. What was typed stays when another base takes its place.
+    """
+
+    HELP = (
+        "The form: change mode and prices, now or from a set time on, for good or until a set time; say why, and save "
+        "with ^s. Nothing is saved before you have confirmed it."
+    )
     DEFAULT_CSS = """
     PriceForm {
         height: auto;
         .field--label { width: 8; }
         .field--error { padding: 0 0 0 8; }
         MoneyInput { width: 12; }
-        #customer { height: auto; margin: 1 0 0 0; }
-        #form-buttons { height: 1; margin: 1 0 0 0; align-horizontal: right; }
+        TimeField LineInput { width: 25; }
+        #customer { height: auto; }
+        #form-buttons { height: 1; align-horizontal: right; }
         #save { margin: 0; }
     }
     """
@@ -54,9 +57,9 @@ class PriceForm(Widget):
 
     @dataclass
     class Edited(Message):
-        """Something was typed or chosen; `prices` None: what is typed is not prices yet."""
+        """Something was typed or chosen; `draft` None: what is typed cannot be read yet."""
 
-        prices: Prices | None
+        draft: Draft | None
 
     @dataclass
     class SaveAsked(Message):
@@ -65,13 +68,15 @@ class PriceForm(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.base: PriceChange | None = None
+        self._base_of: datetime | None = None
 
     def compose(self) -> ComposeResult:
         """The fields, what a customer pays, and the buttons."""
         yield Field("Mode", Choice(self.MODES, PriceMode.LAUNCH.value, id="mode"), name="mode")
         for mode, name in PRICE_FIELDS.items():
-            title = "RRP" if mode is PriceMode.RRP else mode.value.capitalize()
-            yield Field(title, MoneyInput(id=name), name=name)
+            yield Field(TITLES[mode], MoneyInput(id=name), name=name)
+        yield TimeField("From", name="effective_at", placeholder="now")
+        yield TimeField("Until", name="ends_at", placeholder="further notice", is_end=True)
         yield Field("Reason", LineInput(id="reason", placeholder="why, for the history"), name="reason")
         yield Static(id="customer")
         with Horizontal(id="form-buttons"):
@@ -80,18 +85,23 @@ class PriceForm(Widget):
 
     # What it edits
 
-    def take(self, change: PriceChange) -> bool:
-        """Edit the prices in force. What a person has touched stays; True where that was on older prices."""
-        before, self.base = self.base, change
-        touched = before is not None and before.version != change.version and self.dirty_against(before)
+    def take(self, base: PriceChange, effective_at: datetime | None = None) -> bool:
+        """Edit these prices, which are in force at `effective_at` (None: now). What a person has touched stays.
+
+        True where other prices were in force at that moment when it was touched: somebody else has changed them.
+        """
+        before, self.base = self.base, base
+        overtaken = before is not None and before.version != base.version and self._base_of == effective_at
+        self._base_of = effective_at
+        touched = before is not None and self._prices() != before.prices
         if before is None or self._mode.value == before.prices.mode.value:
-            self._mode.value = change.prices.mode.value
+            self._mode.value = base.prices.mode.value
         for mode, name in PRICE_FIELDS.items():
             field = self._money(name)
             if before is None or field.cents == before.prices.of(mode):
-                field.value = editable_cents(change.prices.of(mode))
+                field.value = editable_cents(base.prices.of(mode))
         self._show()
-        return touched
+        return overtaken and touched and self._prices() != base.prices
 
     def fill(self, prices: Prices, reason: str) -> None:
         """Propose prices, such as those of an earlier version."""
@@ -104,50 +114,77 @@ class PriceForm(Widget):
         """Put back what is in force, and forget what was typed."""
         if self.base is not None:
             self.fill(self.base.prices, "")
+        for moment in self.query(TimeField):
+            moment.show(None)
         for field in self.query(Field):
             field.error = ""
 
-    @property
-    def prices(self) -> Prices | None:
-        """The prices that are typed; None while one of them is not a price."""
-        return self._prices(strict=False)
+    def use_zone(self, zone: ZoneInfo) -> None:
+        """Read times as clocks in this zone show them."""
+        for field in self.query(TimeField):
+            field.zone = zone
 
-    def dirty_against(self, base: PriceChange) -> bool:
-        """Whether what is typed differs from some prices."""
-        return self.prices != base.prices
+    @property
+    def draft(self) -> Draft | None:
+        """What is typed; None while a part of it cannot be read."""
+        prices = self._prices()
+        if prices is None or self.base is None:
+            return None
+        try:
+            return Draft(self.base, prices, *(field.parse() for field in self.query(TimeField)))
+        except InvalidInput:
+            return None
 
     def edit(self) -> Edit | None:
         """The edit to save; None where it cannot be, and then the reason stands at its field."""
-        prices, reason = self._prices(strict=True), self._reason.value.strip()
-        if prices is None or self.base is None:
+        # Every field is read, so that every mistake is shown at once.
+        amounts = [field.cents() for field in self.query(Field) if field.query(MoneyInput)]
+        times = [self._refused(field) for field in self.query(TimeField)]
+        try:
+            self._edited_prices()
+        except InvalidInput as error:
+            self.failed(error)
+        draft, reason = self.draft, self._reason.value.strip()
+        if None in amounts or any(times) or draft is None:
             return None
-        if prices != self.base.prices and not reason:
+        if draft.does_something and not reason:
             self.failed(InvalidInput("Say why: it stands in the history.", field="reason"))
             return None
-        return Edit(self.base, prices, reason)
+        return Edit(draft, reason)
 
-    def failed(self, error: PaydeskError) -> bool:
-        """Show an error at the field it names; False where it names none."""
-        return show_error(self, error)
+    def failed(self, error: PaydeskError, *, focus: bool = True) -> bool:
+        """Show an error at the field it names, and go there unless somebody types; False where it names none."""
+        if focus:
+            return show_error(self, error)
+        named = [field for field in self.query(Field) if field.name == error.field]
+        for field in named:
+            field.error = error.sentence
+        return bool(named)
 
     # How it does that
 
-    def _prices(self, *, strict: bool) -> Prices | None:
-        if self.base is None:
-            return None
-        if strict:
-            # Every field is read, so that every mistake is shown at once.
-            amounts = {field.name or "": field.cents() for field in self.query(Field) if field.query(MoneyInput)}
-        else:
-            amounts = {name: self._money(name).cents for name in PRICE_FIELDS.values()}
-        if None in amounts.values():
-            return None
+    def _refused(self, field: TimeField) -> bool:
         try:
-            return self.base.prices.edited(mode=self._mode.value, **amounts)
+            field.parse()
         except InvalidInput as error:
-            if strict:
-                self.failed(error)
+            field.refuse(error)
+            field.control.focus()
+            return True
+        return False
+
+    def _prices(self) -> Prices | None:
+        try:
+            return self._edited_prices()
+        except InvalidInput:
             return None
+
+    def _edited_prices(self) -> Prices | None:
+        """The prices that are typed; None while one is no amount. Raises `InvalidInput` where one is out of range."""
+        rrp, launch, sale = (self._money(name).cents for name in PRICE_FIELDS.values())
+        if self.base is None or rrp is None or launch is None or sale is None:
+            return None
+        mode = self._mode.value
+        return self.base.prices.edited(mode=mode, rrp_cents=rrp, launch_cents=launch, sale_cents=sale)
 
     def _show(self) -> None:
         if self.base is None:
@@ -158,10 +195,10 @@ class PriceForm(Widget):
             note = Content("") if now == was else Content.assemble(f"was {cents(was)} ", (far, "$text-warning"))
             self._field(name).note = note
         self.query_one("#customer", Static).update(self._customer(self.base.prices))
-        self.post_message(self.Edited(self.prices))
+        self.post_message(self.Edited(self.draft))
 
     def _customer(self, base: Prices) -> Content:
-        new, was = self.prices, base.in_force_cents
+        new, was = self._prices(), base.in_force_cents
         if new is None or new.in_force_cents == was:
             return Content.assemble(("A customer pays ", "$muted"), cents(was))
         return Content.assemble(
@@ -187,7 +224,7 @@ class PriceForm(Widget):
 
     @on(Input.Changed)
     @on(Choice.Changed)
-    def _edited(self) -> None:
+    def _typed(self) -> None:
         self._show()
 
     @on(Input.Submitted)
