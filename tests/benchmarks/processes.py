@@ -45,9 +45,9 @@ def milliseconds_to_end(arguments: Sequence[str], settings: Mapping[str, str]) -
 class Screen:
     """A program on a pseudo-terminal of its own; it is killed in the end."""
 
-    def __init__(self, arguments: Sequence[str], settings: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], settings: Mapping[str, str], columns: int = COLUMNS) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, *arguments], stdin=slave, stdout=slave, stderr=slave, env=settings, start_new_session=True
@@ -67,12 +67,15 @@ class Screen:
         self._read_until(painted)
         return (time.perf_counter() - self._began) * 1000
 
-    def press(self, keys: bytes, painted: re.Pattern[bytes]) -> float:
-        """How many milliseconds it takes from these keys until `painted` is written, once all is quiet before."""
+    def press(self, keys: bytes, painted: re.Pattern[bytes], patience_seconds: float = DEADLINE_SECONDS) -> float:
+        """How many milliseconds it takes from these keys until `painted` is written, once all is quiet before.
+
+        Raises `TimeoutError` where it is not written in `patience_seconds`.
+        """
         self._read_while_written()
         began = time.perf_counter()
         os.write(self._master, keys)
-        self._read_until(painted)
+        self._read_until(painted, patience_seconds)
         return (time.perf_counter() - began) * 1000
 
     @property
@@ -83,12 +86,12 @@ class Screen:
         assert kibibytes is not None, status
         return int(kibibytes[1]) / 1024
 
-    def _read_until(self, painted: re.Pattern[bytes]) -> None:
+    def _read_until(self, painted: re.Pattern[bytes], patience_seconds: float = DEADLINE_SECONDS) -> None:
         seen = b""
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + patience_seconds
         while not painted.search(seen):
             if not self._is_written_within(max(0, deadline - time.monotonic())):
-                raise TimeoutError(f"{painted.pattern!r} was not painted in {DEADLINE_SECONDS} s: {seen[-2000:]!r}")
+                raise TimeoutError(f"{painted.pattern!r} was not painted in {patience_seconds} s: {seen[-2000:]!r}")
             seen += os.read(self._master, 65536)
 
     def _read_while_written(self) -> None:

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from tests.benchmarks.ledgers import FIRST_AT, SMALL_ENTRIES, SPACING
-from tests.benchmarks.processes import COLUMNS, FRAME, ROWS, Screen
+from tests.benchmarks.processes import DEADLINE_SECONDS, FRAME, ROWS, Screen
 
 DESK, BARE = ["-m", "tui"], ["-m", "tests.benchmarks.bare_app"]
 
+COLUMNS = 118
+"""As many as leave no room for a panel beside the ledger: then its scroll bar stands before the last column."""
+
 ENTRY = re.compile(rb"SMS to")
 """An entry is painted; lines that are still being read have no description."""
+
+ANYTHING = re.compile(rb"")
 
 PER_DAY = timedelta(days=1) // SPACING
 
@@ -25,7 +30,8 @@ class LedgerScreen:
 
     def __init__(self, settings: Mapping[str, str], entries: int) -> None:
         self.newest = entries * 9 // 10
-        self._screen = Screen(DESK, settings)
+        self._screen = Screen(DESK, settings, COLUMNS)
+        self._grip_row: int | None = None
 
     def __enter__(self) -> "LedgerScreen":
         self._screen.milliseconds_to(FRAME)
@@ -57,12 +63,26 @@ class LedgerScreen:
     def drag_to_the_middle(self) -> float:
         """From letting the scroll bar go halfway to the entries there."""
         self.open_account()  # which forgets the pages that were read before
-        column, top, middle = COLUMNS - 1, ROWS // 3, ROWS * 2 // 3
-        self._screen.press(b"\x1b[<0;%d;%dM" % (column, top), re.compile(rb""))
-        digits = len(str(self.newest))
-        entries = re.compile(rb"(?<!\d)[2-7]\d{%d}(?!\d)[^\n]{0,200}?SMS to" % (digits - 1))
+        if self._grip_row is None:
+            self._grip_row = next(filter(self._is_grip, range(5, ROWS // 2)))
+            self.open_account()
+        return self._drag_from(self._grip_row)
+
+    def _is_grip(self, row: int) -> bool:
+        """Whether the scroll bar can be taken there."""
+        try:
+            self._drag_from(row, patience_seconds=1)
+        except TimeoutError:
+            return False
+        return True
+
+    def _drag_from(self, row: int, patience_seconds: float = DEADLINE_SECONDS) -> float:
+        column, middle = COLUMNS - 1, ROWS * 3 // 5
+        self._screen.press(b"\x1b[<0;%d;%dM" % (column, row), ANYTHING)
+        digits = len(str(self.newest)) - 1
+        entries = re.compile(rb"(?<!\d)[3-6]\d{%d}(?!\d)[^\n]{0,200}?SMS to" % digits)
         moved = b"\x1b[<32;%d;%dM\x1b[<0;%d;%dm" % (column, middle, column, middle)
-        return self._screen.press(moved, entries)
+        return self._screen.press(moved, entries, patience_seconds)
 
     def memory(self) -> float:
         """How many MiB the whole desk holds."""
@@ -70,7 +90,7 @@ class LedgerScreen:
 
     def _find(self, account_id: int, newest: int) -> float:
         email = f"account{account_id}@example.com".encode()
-        self._screen.press(b"/", re.compile(rb""))
+        self._screen.press(b"/", ANYTHING)
         self._screen.press(email, re.compile(re.escape(email)))
         return self._screen.press(b"\r", described(newest))
 
