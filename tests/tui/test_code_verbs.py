@@ -54,6 +54,19 @@ def test_codes_are_drawn_switched_and_reported(run: Run) -> None:
     assert run("code", "duplicate", codes[0], "NEW1")[0] == 0
 
 
+def test_drawn_codes_are_written_to_a_new_file_for_its_owner(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    generate = ("code", "generate", "3", "--prefix", "P-", "--percent", "10", "--json", "--file", str(file))
+    codes = json.loads(run(*generate)[1])
+    assert file.read_text().splitlines() == ["code", *codes]
+    assert file.stat().st_mode & 0o777 == 0o600
+    code, out, err = run(*generate)
+    assert (code, out) == (1, "")
+    assert "exists already" in err
+    assert run(*generate[:-1], str(tmp_path / "nowhere" / "codes.csv"))[0] == 1
+    assert len(json.loads(run("code", "list", "--json")[1])) == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -18,7 +18,9 @@ from services.domain.quote import BasePrice
 from tui.commands import Command, bindings
 from tui.desk import Desk
 from tui.dialogs.code_edit import EditCodeDialog
+from tui.dialogs.code_generate import GenerateCodesDialog, MadeCodes
 from tui.dialogs.code_report import CodeReportDialog
+from tui.dialogs.code_switch import SwitchShownDialog
 from tui.dialogs.code_terms import Setting
 from tui.dialogs.dialog import Confirm
 from tui.dialogs.new_code import NewCodeDialog
@@ -61,6 +63,24 @@ class SwitchCode(Command):
     key = "d"
     label = "disable/enable…"
     help = "Disable the code under the cursor, or enable it again, once it is confirmed."
+
+
+class SwitchShown(Command):
+    """Disables or enables all codes that fit the filter."""
+
+    key = "D"
+    label = "disable/enable all shown…"
+    help = "Disable or enable every code that fits the filter, all of them or none, once it is confirmed."
+    footer = False
+
+
+class GenerateCodes(Command):
+    """Makes many codes at once."""
+
+    key = "b"
+    label = "bulk…"
+    help = "Make many codes that nobody guesses or misreads, all of them or none, and write them to a file."
+    footer = False
 
 
 class ReportCode(Command):
@@ -128,7 +148,15 @@ class DiscountsScreen(DeskScreen):
     HOME: ClassVar[str] = "#codes"
     SEARCH: ClassVar[str] = "#filter"
     BINDINGS: ClassVar[list[BindingType]] = bindings(
-        NewCode, EditCode, SwitchCode, TryCode, NextStatus, DuplicateCode, ReportCode
+        NewCode,
+        EditCode,
+        SwitchCode,
+        TryCode,
+        NextStatus,
+        GenerateCodes,
+        DuplicateCode,
+        ReportCode,
+        SwitchShown,
     )
 
     codes = getters.query_one(CodeList)
@@ -246,9 +274,23 @@ class DiscountsScreen(DeskScreen):
                 facts=[DiscountChanged()],
             )
 
+    def action_switch_shown(self) -> None:
+        """Ask, then disable or enable every code that fits the filter."""
+        self.app.push_screen(SwitchShownDialog(self.codes.filter))
+
+    def action_generate_codes(self) -> None:
+        """Make many codes at once."""
+        if (setting := self._setting) is not None:
+            self.app.push_screen(GenerateCodesDialog(setting), self._generated)
+
+    def _generated(self, made: MadeCodes | None) -> None:
+        if made is not None:
+            self.codes.show_only(made.prefix, on=made.codes[0])
+            self.app.say(made.sentence)
+
     # The keys that mean the same everywhere
 
-    NEEDS_CODE: ClassVar[tuple[type[Command], ...]] = (EditCode, DuplicateCode, SwitchCode, ReportCode)
+    NEEDS_CODE: ClassVar[tuple[type[Command], ...]] = (EditCode, DuplicateCode, SwitchCode, SwitchShown, ReportCode)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Changing needs a code under the cursor; escape also empties the filter."""

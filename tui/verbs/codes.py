@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from services.domain.discount import Refusal as CodeRefusal
 from services.domain.money import parse_cents
 from services.domain.zone import parse_end, parse_start
 from services.errors import NotFound
+from tui.code_file import CodeBatch, generate_to_file
 from tui.desk import Desk
 from tui.present import NOTHING, cents, signed_cents, status_word
 from tui.verbs.verb import Answer, Refusal, at, group, verb
@@ -42,6 +44,7 @@ def add_code_verbs(groups: Any) -> None:
     generate.add_argument("count", type=int)
     generate.add_argument("--prefix", default="", metavar="TEXT")
     generate.add_argument("--pattern", default="########", metavar="TEXT", help="# is a drawn character")
+    generate.add_argument("--file", type=Path, metavar="FILE", help="write them there too, as CSV; it must not exist")
     _add_terms(generate, required=True)
     for name, active in (("enable", True), ("disable", False)):
         switch = verb(code, name, _code_switch, f"{name} codes, all or none")
@@ -129,7 +132,11 @@ def _code_duplicate(desk: Desk, arguments: argparse.Namespace) -> Answer:
 
 def _code_generate(desk: Desk, arguments: argparse.Namespace) -> Answer:
     terms = _terms(desk, arguments, None)
-    codes = desk.discounts.generate(arguments.count, terms, arguments.prefix, arguments.pattern)
+    batch = CodeBatch(arguments.count, arguments.prefix, arguments.pattern)
+    if arguments.file is None:
+        codes = desk.discounts.generate(batch.count, terms, batch.prefix, batch.pattern)
+    else:
+        codes = generate_to_file(desk, batch, terms, arguments.file)
     return Answer(codes, [(code,) for code in codes], ("CODE",))
 
 
