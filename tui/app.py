@@ -92,8 +92,8 @@ class Place:
 
     @property
     def binding(self) -> Binding:
-        """The number goes to the screen; inside a field, where digits are typed, the function key does."""
-        keys = f"{self.key},f{self.key}"
+        """The number goes to the screen; inside a field, where digits are typed, the function key does. F1 is help."""
+        keys = self.key if self.key == "1" else f"{self.key},f{self.key}"
         return Binding(keys, f"go('{self.mode}')", self.title, show=False, tooltip=f"Go to {self.title}.")
 
 

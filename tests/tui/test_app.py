@@ -31,7 +31,14 @@ async def test_the_header_says_where_the_desk_stands(runtime: Runtime) -> None:
 async def test_numbers_go_to_the_screens(runtime: Runtime) -> None:
     app = app_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
-        for key, expected in (("3", "discounts"), ("4", "balances"), ("f5", "checkout"), ("2", "pricing")):
+        for key, expected in (
+            ("3", "discounts"),
+            ("4", "balances"),
+            ("f5", "checkout"),
+            ("1", "overview"),
+            ("f6", "audit"),
+            ("2", "pricing"),
+        ):
             await pilot.press(key)
             assert mode(app) == expected
 
@@ -46,7 +53,7 @@ async def test_no_field_has_focus_on_the_way_to_a_screen(runtime: Runtime) -> No
 
     async with app.run_test(size=(80, 24), message_hook=note) as pilot:
         await settle(pilot)
-        for key in "3452":
+        for key in "345612":
             await pilot.press(key)
             await settle(pilot)
     assert focused
@@ -57,7 +64,7 @@ async def test_a_click_on_a_tab_goes_there(runtime: Runtime) -> None:
     app = app_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.click("PlaceTab", offset=(16, 0))
+        await pilot.click("PlaceTab", offset=(28, 0))
         await settle(pilot)
         assert mode(app) == "discounts"
 

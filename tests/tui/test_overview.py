@@ -17,6 +17,7 @@ from tests.tui.checkout_scene import Scene, ScriptedStripe, scene_on
 from tests.tui.desks import app_on, screen_text, settle
 from tests.tui.ledgers import new_account
 from tests.tui.snapshot import picture
+from tui.dialogs.help import HelpDialog
 from tui.screens.overview import OverviewScreen
 from tui.screens.overview_words import bars, movements_content, period_text
 
@@ -146,3 +147,13 @@ async def test_a_chart_grows_while_it_is_counted_and_is_kept_until_the_next_is_w
         assert "101" in screen_text(app)
         await pilot.press("y")
         assert "a customer pays $29.99 today" in app.clipboard
+
+
+async def test_the_first_function_key_is_help_here_too(runtime: Runtime) -> None:
+    app = app_on(runtime)
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pilot.press("1", "f1")
+        await settle(pilot)
+        assert isinstance(app.screen, HelpDialog)
+        assert isinstance(app.screen_stack[-2], OverviewScreen)
