@@ -10,10 +10,14 @@ from tests.benchmarks.processes import DEADLINE_SECONDS, FRAME, ROWS, Screen
 DESK, BARE = ["-m", "tui"], ["-m", "tests.benchmarks.bare_app"]
 
 COLUMNS = 118
-"""As many as leave no room for a panel beside the ledger: then its scroll bar stands before the last column."""
+BAR = COLUMNS - 1
+"""As many columns as leave no room for a panel beside the ledger: its scroll bar stands before the last one then."""
 
 ENTRY = re.compile(rb"SMS to")
 """An entry is painted; lines that are still being read have no description."""
+
+POINTER, GRABBED = re.compile(rb"\x1b\]22;"), re.compile(rb"\x1b\]22;grabbing")
+"""The pointer changes its shape, as when it holds the scroll bar. Source: https://sw.kovidgoyal.net/kitty/pointer-shapes/"""
 
 ANYTHING = re.compile(rb"")
 
@@ -66,23 +70,25 @@ class LedgerScreen:
         if self._grip_row is None:
             self._grip_row = next(filter(self._is_grip, range(5, ROWS // 2)))
             self.open_account()
-        return self._drag_from(self._grip_row)
+        middle = ROWS * 3 // 5
+        digits = len(str(self.newest)) - 1
+        entries = re.compile(rb"(?<!\d)[3-6]\d{%d}(?!\d)[^\n]{0,200}?SMS to" % digits)
+        self._grab(self._grip_row)
+        return self._screen.press(b"\x1b[<32;%d;%dM\x1b[<0;%d;%dm" % (BAR, middle, BAR, middle), entries)
 
     def _is_grip(self, row: int) -> bool:
         """Whether the scroll bar can be taken there."""
         try:
-            self._drag_from(row, patience_seconds=1)
+            self._grab(row, patience_seconds=1)
         except TimeoutError:
             return False
+        self._screen.press(b"\x1b[<0;%d;%dm" % (BAR, row), POINTER)
         return True
 
-    def _drag_from(self, row: int, patience_seconds: float = DEADLINE_SECONDS) -> float:
-        column, middle = COLUMNS - 1, ROWS * 3 // 5
-        self._screen.press(b"\x1b[<0;%d;%dM" % (column, row), ANYTHING)
-        digits = len(str(self.newest)) - 1
-        entries = re.compile(rb"(?<!\d)[3-6]\d{%d}(?!\d)[^\n]{0,200}?SMS to" % digits)
-        moved = b"\x1b[<32;%d;%dM\x1b[<0;%d;%dm" % (column, middle, column, middle)
-        return self._screen.press(moved, entries, patience_seconds)
+    def _grab(self, row: int, patience_seconds: float = DEADLINE_SECONDS) -> None:
+        # the pointer changes its shape when it is moved the first time
+        press_and_move = b"\x1b[<0;%d;%dM\x1b[<32;%d;%dM" % (BAR, row, BAR, row)
+        self._screen.press(press_and_move, GRABBED, patience_seconds)
 
     def memory(self) -> float:
         """How many MiB the whole desk holds."""
