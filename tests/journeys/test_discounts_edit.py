@@ -143,7 +143,7 @@ async def test_a_limit_below_the_uses_is_shown_as_over(scene: Scene, discounts: 
         assert "2 taken: 1 over" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "1 (1 over)" in screen_text(app)
+        assert "1 over 1" in screen_text(app)
     assert stored(discounts, "LAUNCH10").uses_over == 1
 
 

@@ -163,7 +163,6 @@ def summary_of(report: CodeReport, zone: ZoneInfo, now: datetime) -> Content:
     """The code's terms, and the sums of its uses."""
     code, totals = report.code, report.totals
     terms = [Content(f"takes off {code.value_text}"), left_of(code), *terms_of(code.terms, zone)]
-    last_use = NOTHING if totals.last_use_at is None else f"{moment(totals.last_use_at, now, seconds=False).strip()} UTC"
     sums = Content.assemble(
         ("saved ", "$muted"),
         (cents(totals.saved_cents), "bold"),
@@ -171,10 +170,8 @@ def summary_of(report: CodeReport, zone: ZoneInfo, now: datetime) -> Content:
         (cents(totals.revenue_cents), "bold"),
         ("   refunded ", "$muted"),
         cents(totals.refunded_cents),
-        ("   last use ", "$muted"),
-        last_use,
     )
-    lines = [Content.assemble(status(code.status), "  ", Content(" · ").join(terms)), _numbers(totals), sums]
+    lines = [Content.assemble(status(code.status), "  ", Content(" · ").join(terms)), _numbers(totals, now), sums]
     if not totals.agrees_with(code):
         lines.append(
             Content.styled("! The code's own counters differ from its uses: paydesk verify says where.", "$text-error")
@@ -182,10 +179,12 @@ def summary_of(report: CodeReport, zone: ZoneInfo, now: datetime) -> Content:
     return Content("\n").join(lines)
 
 
-def _numbers(totals: CodeTotals) -> Content:
-    return Content.assemble(
-        ("uses  ", "$muted"), f"{totals.held:,} held, {totals.redeemed:,} redeemed, {totals.released:,} released"
-    )
+def _numbers(totals: CodeTotals, now: datetime) -> Content:
+    numbers = f"{totals.held:,} held, {totals.redeemed:,} redeemed, {totals.released:,} released"
+    if totals.last_use_at is None:
+        return Content(numbers)
+    last_use = moment(totals.last_use_at, now, seconds=False).strip()
+    return Content.assemble(numbers, ("   last use ", "$muted"), f"{last_use} UTC")
 
 
 def _row(use: Redemption, now: datetime) -> Row:

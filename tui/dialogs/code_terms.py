@@ -62,11 +62,9 @@ class TermsFields(Vertical):
         fixed = terms is not None and terms.amount_off_cents is not None
         first, stacks = (terms.first_purchase_only, terms.stacks_on_launch) if terms else (False, True)
         self._kind = Choice([(PERCENT, "percent"), (FIXED, "fixed amount")], FIXED if fixed else PERCENT)
-        self._for = Choice(
-            [(ANY, "any purchase"), (FIRST_ONLY, "the first of an account")], FIRST_ONLY if first else ANY
-        )
+        self._for = Choice([(ANY, "any purchase"), (FIRST_ONLY, "the first only")], FIRST_ONLY if first else ANY)
         self._launch = Choice(
-            [(STACKS, "also on the launch price"), (STANDS_ALONE, "not on it")], STACKS if stacks else STANDS_ALONE
+            [(STACKS, "takes off too"), (STANDS_ALONE, "takes nothing off")], STACKS if stacks else STANDS_ALONE
         )
         texts = texts_of(terms, setting.zone) if terms else {}
 
@@ -92,7 +90,7 @@ class TermsFields(Vertical):
             yield Field("Takes off", kept, name="value")
         yield from (self._limit, self._each, self._from, self._until, self._minimum)
         yield Field("For", self._for, name="first_purchase_only")
-        yield Field("Launch", self._launch, name="stacks_on_launch")
+        yield Field("On launch", self._launch, name="stacks_on_launch")
         yield self._note
         yield Static(Content(f"Times are in {self._setting.zone.key}. A date alone is the whole day."))
 
@@ -153,7 +151,7 @@ class TermsFields(Vertical):
         base_cents = self._setting.base.cents
         pays = base_cents - discount(terms, base_cents)
         effect = Content.assemble(f"{cents(base_cents)} → ", (cents(pays), "bold $foreground"))
-        return Content.assemble(effect, ("  ! Stripe refuses", "$text-warning")) if charge_refusal(pays) else effect
+        return Content.assemble(effect, ("  ! refused", "$text-warning")) if charge_refusal(pays) else effect
 
     def _over(self, text: str) -> Content:
         """How a limit stands to the uses that are taken."""

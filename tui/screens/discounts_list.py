@@ -21,7 +21,7 @@ from tui.app import PaydeskApp
 from tui.present import count, status_word
 from tui.screens.discounts_words import row_of
 from tui.widgets.line_input import LineInput
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from tui.desk import Desk
@@ -148,7 +148,8 @@ class CodeList(Vertical):
     def __init__(self) -> None:
         super().__init__(classes="panel", id="codes-panel")
         self.border_title = Content("Codes")
-        self._listed: list[ListedCode] = []
+        self._listed: dict[str, ListedCode] = {}
+        self._rows: list[Row] = []
         self._is_whole = True
         self._asked_after: str | None = None
         self._wanted: str | None = None
@@ -187,8 +188,7 @@ class CodeList(Vertical):
     @property
     def current(self) -> ListedCode | None:
         """The code under the cursor."""
-        key = self.table.key
-        return next((listed for listed in self._listed if listed.code.code == key), None)
+        return self._listed.get(self.table.key or "")
 
     def show_only(self, prefix: str = "", status: CodeStatus | None = None, *, on: str | None = None) -> None:
         """List the codes that begin with a text, with the cursor on the code `on`; None: where it is."""
@@ -224,17 +224,19 @@ class CodeList(Vertical):
         in_view = self.table.scroll_offset.y + 2 * self.table.size.height
         if self._is_whole or not self._listed or in_view < len(self._listed):
             return
-        last = self._listed[-1].code
+        last = next(reversed(self._listed.values())).code
         if self._asked_after != last.code:
             self._ask(PAGE, last)
 
     def _take(self, limit: int, goes_on: bool, listed: Sequence[ListedCode]) -> None:
-        self._listed = [*self._listed, *listed] if goes_on else list(listed)
+        if not goes_on:
+            self._listed, self._rows = {}, []
+        now = self.app.clock()
+        self._listed |= {one.code.code: one for one in listed}
+        self._rows += [row_of(one.code, one.totals, now) for one in listed]
         self._is_whole = len(listed) < limit
         self._asked_after = None
-        now = self.app.clock()
-        rows = [row_of(listed.code, listed.totals, now) for listed in self._listed]
-        self.table.show(rows, empty=NO_MATCH if self.filter else NO_CODES)
+        self.table.show(self._rows, empty=NO_MATCH if self.filter else NO_CODES)
         if self._wanted is not None:
             self.table.go_to(self._wanted)
         elif self._from_top:

@@ -39,11 +39,11 @@ def _number(number: int) -> Content:
 
 
 def limit_of(code: DiscountCode) -> Content:
-    """The limit of uses, and how many are taken over it: `5 (2 over)`."""
+    """The limit of uses, and how many are taken over it: `1 over 5`."""
     if code.max_uses is None:
         return Content.styled(NOTHING, "$muted")
-    over = (f" ({code.uses_over:,} over)", "$text-warning") if code.uses_over else ""
-    return Content.assemble(f"{code.max_uses:,}", over)
+    over = (f"{code.uses_over:,} over ", "$text-warning") if code.uses_over else ""
+    return Content.assemble(over, f"{code.max_uses:,}")
 
 
 def detail_of(code: DiscountCode, prices: Prices, zone: ZoneInfo) -> Content:
