@@ -141,7 +141,7 @@ class ExportDialog(FormDialog[Exported]):
         of = max(1, piece.last_seq - piece.first_seq + 1)
         share = (piece.searched_seq - piece.first_seq + 1) / of
         full = round(BAR * share)
-        bar = Content.assemble(("━" * full, "$text-primary"), ("━" * (BAR - full), "$muted"))
+        bar = Content.assemble(("━" * full, "$text-primary"), ("─" * (BAR - full), "$muted"))
         words = f"  {share:4.0%}  {count(piece.entries, 'entry', 'entries')}"
         self.query_one(".export--progress", Static).update(bar + words)
 

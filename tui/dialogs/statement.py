@@ -66,6 +66,7 @@ class StatementDialog(FormDialog[Period]):
     HELP = "A statement of the account: type a period and press enter. Its parts add up to the balance at its end."
     TITLE = "Statement"
     CONFIRM = "Show entries"
+    CANCEL = "Close"
     DEFAULT_CSS = """
     StatementDialog .statement--lines { margin: 1 0 0 0; }
     """
