@@ -31,7 +31,7 @@ async def test_a_new_desk_charges_what_the_settings_say(runtime: Runtime) -> Non
         await settle(pilot)
         shown = screen_text(app)
     assert "▸ launch      $29.99  charged" in shown
-    assert "from settings.env, never changed" in shown
+    assert "from settings.env, unchanged" in shown
     assert "No change yet" in shown
 
 
@@ -199,7 +199,7 @@ async def test_a_saving_and_a_total_that_cannot_be_charged_stand_beside_each_cod
         on_launch, on_rrp, _on_sale = (line for line in shown.splitlines() if "NOT-LAUNCH" in line)
         assert "refused  refused" in on_launch
         assert "−50 % $24.99 $24.99 $25.00" in " ".join(on_rrp.split())
-        app.screen.query_one("#effects").focus()
+        app.screen.set_focus(app.screen.query_one("#effects"))
         await pilot.press("j", "j", "enter")
         await settle(pilot)
         shown = screen_text(app)

@@ -34,7 +34,7 @@ def desk_of(runtime: Runtime, actor: str) -> Runtime:
 async def go_to(pilot: Pilot[None], field: str) -> None:
     """Go to a field of the form by its name, with nothing typed in it."""
     control = pilot.app.screen.query_one(f"#{field}", Input)
-    control.focus()
+    pilot.app.screen.set_focus(control)
     control.select_all()
     await pilot.pause()
 

@@ -33,8 +33,8 @@ def test_a_time_that_comes_twice_is_written_with_its_zone() -> None:
 
 
 def test_the_end_of_a_day_is_named_by_the_day() -> None:
-    assert LONDON.until(datetime(2026, 12, 8, tzinfo=UTC)) == "the end of 7 Dec"
-    assert LONDON.until(datetime(2027, 6, 30, 23, tzinfo=UTC)) == "the end of 30 Jun 2027"
+    assert LONDON.until(datetime(2026, 12, 8, tzinfo=UTC)) == "7 Dec 24:00"
+    assert LONDON.until(datetime(2027, 6, 30, 23, tzinfo=UTC)) == "30 Jun 2027 24:00"
     assert LONDON.until(datetime(2026, 12, 8, 9, tzinfo=UTC)) == "8 Dec 09:00"
 
 

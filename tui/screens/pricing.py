@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
@@ -96,7 +96,7 @@ class PricingScreen(DeskScreen):
                     panel.border_title = Content("In force")
                     yield Static(id="in-force")
                 yield PriceMatrix()
-            with Vertical(classes="panel", id="form-panel") as panel:
+            with VerticalScroll(classes="panel", id="form-panel", can_focus=False) as panel:
                 panel.border_title = Content("Change")
                 yield PriceForm()
                 yield Static(id="notice")
@@ -281,7 +281,7 @@ class PricingScreen(DeskScreen):
         """Offer what is possible: with the version under the cursor, with the prices in force, with the checkouts."""
         change, page = self._under_cursor(), self._page
         if action == RestorePrices.action():
-            return change is not None
+            return change is not None and page is not None and change.prices != page.plan.current.prices
         if action == WithdrawChange.action():
             return change is not None and change.is_pending(self.app.clock())
         if action == EndPrices.action():

@@ -22,11 +22,11 @@ class LocalClock:
         return f"{self._day(local)} {local:%H:%M}{f' {local:%Z}' if twice else ''}"
 
     def until(self, ends_at: datetime) -> str:
-        """An end: `the end of 7 Dec` where it is that of a day, else the moment."""
+        """An end: `7 Dec 24:00` where it is that of a day, else the moment."""
         day = last_day(ends_at, self.zone)
         if day is None:
             return self.at(ends_at)
-        return f"the end of {self._day(day)}"
+        return f"{self._day(day)} 24:00"
 
     def _day(self, day: date) -> str:
         year = "" if day.year == self.now.astimezone(self.zone).year else f" {day.year}"

@@ -39,7 +39,7 @@ def _label(effect: Effect, charged: PriceMode) -> Content:
     if effect.code is None:
         mark = "▸ " if effect.mode is charged else "  "
         return Content.styled(f"{mark}{effect.mode}", "bold" if effect.mode is charged else "")
-    return Content.assemble("    ", untrusted(effect.code.code))
+    return Content.assemble("   ", untrusted(effect.code.code))
 
 
 def _now(quote: Quote) -> Content:
@@ -94,7 +94,7 @@ def consequences(preview: Preview, draft: Draft, clock: LocalClock) -> list[Cont
         lines.append(Content.assemble(("Changes ", "$muted"), f"v{preview.base.version}, in force by then."))
     if preview.replaces_end_at is not None:
         end = clock.until(preview.replaces_end_at)
-        lines.append(_warning(f"v{preview.base.version} no longer ends at {end}: this change takes its place."))
+        lines.append(_warning(f"v{preview.base.version} no longer ends {end}."))
     if preview.returns is not None and draft.ends_at is not None:
         prices = preview.returns.prices
         back = f"{prices.mode} {cents(prices.in_force_cents)}, v{preview.returns.version}"
@@ -102,9 +102,7 @@ def consequences(preview: Preview, draft: Draft, clock: LocalClock) -> list[Cont
     for change in preview.then:
         if change.effective_at is not None:
             planned = f"{change.prices.mode} {cents(change.prices.in_force_cents)}, v{change.version}"
-            lines.append(
-                Content.assemble(("From ", "$muted"), f"{clock.at(change.effective_at)}: {planned}, as planned.")
-            )
+            lines.append(Content.assemble(("Then ", "$muted"), f"{clock.at(change.effective_at)}: {planned}."))
     return [*lines, *kept_line(preview.kept, clock)]
 
 

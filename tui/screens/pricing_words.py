@@ -60,7 +60,7 @@ def in_force(page: PricingPage, clock: LocalClock) -> Content:
     if plan.next is not None and plan.next_at is not None:
         prices = plan.next.prices
         takes_over = f"{prices.mode} {cents(prices.in_force_cents)}, {clock.at(plan.next_at)}"
-        lines.append(Content.assemble(("then  ", "$muted"), takes_over))
+        lines.append(Content.assemble(("then ", "$muted"), takes_over))
     if page.reference is not None:
         lines.append(lowest_before_sale(page.reference))
     return Content("\n").join(lines)
@@ -80,7 +80,7 @@ def _price_line(prices: Prices, mode: PriceMode) -> Content:
 
 def _source(change: PriceChange, clock: LocalClock) -> Content:
     if change.version == 0 or change.effective_at is None:
-        return Content.styled("from settings.env, never changed", "$muted")
+        return Content.styled("from settings.env, unchanged", "$muted")
     since = Content.assemble(("since ", "$muted"), clock.at(change.effective_at), (", ", "$muted"))
     return Content.assemble(since, untrusted(change.actor), (f"  v{change.version}", "$muted"))
 
@@ -122,7 +122,7 @@ def _history_row(change: PriceChange, page: PricingPage, clock: LocalClock) -> R
 
 
 def what_it_does(change: PriceChange, page: PricingPage, clock: LocalClock) -> str:
-    """What a stored change does and when: `launch $29.99 → $24.99, until the end of 7 Dec`."""
+    """What a stored change does and when: `launch $29.99 → $24.99, until 7 Dec 24:00`."""
     parts = [summary(page.before(change), change.prices) or _priced(change.prices)]
     if is_scheduled(change) and change.effective_at is not None:
         parts.insert(0, f"from {clock.at(change.effective_at)}:")
@@ -240,8 +240,9 @@ def three_ways(error: OvertakenPrice) -> Content:
     reason = Content.assemble(" (", untrusted(error.theirs.reason), ")") if error.theirs.reason else Content("")
     lines = [
         Content.assemble("Prices were changed meanwhile: ", who, reason, "."),
-        Content("Nothing was overwritten. The form keeps what you typed, upon their prices:"),
-        Content("look at it, and save again."),
+        Content(
+            "Nothing was overwritten. The form keeps what you typed, upon their prices: look at it, and save again."
+        ),
         Content(""),
         Content.styled(f"{'':<8}{'base':>11}{'theirs':>13}{'yours':>13}", "$muted"),
     ]

@@ -74,7 +74,7 @@ class PriceForm(Widget):
         """The fields, what a customer pays, and the buttons."""
         yield Field("Mode", Choice(self.MODES, PriceMode.LAUNCH.value, id="mode"), name="mode")
         for mode, name in PRICE_FIELDS.items():
-            yield Field(TITLES[mode], MoneyInput(id=name), name=name)
+            yield Field(TITLES[mode], MoneyInput(id=name, placeholder=""), name=name)
         yield TimeField("From", name="effective_at", placeholder="now")
         yield TimeField("Until", name="ends_at", placeholder="further notice", is_end=True)
         yield Field("Reason", LineInput(id="reason", placeholder="why, for the history"), name="reason")
@@ -98,7 +98,8 @@ class PriceForm(Widget):
             self._mode.value = base.prices.mode.value
         for mode, name in PRICE_FIELDS.items():
             field = self._money(name)
-            if before is None or field.cents == before.prices.of(mode):
+            # What is typed before the first prices arrive stays as well.
+            if field.value == "" if before is None else field.cents == before.prices.of(mode):
                 field.value = editable_cents(base.prices.of(mode))
         self._show()
         return overtaken and touched and self._prices() != base.prices
