@@ -52,7 +52,7 @@ def generate_to_file(desk: "Desk", batch: CodeBatch, terms: "CodeTerms", path: P
             raise
         raise Conflict(
             f"{len(made):,} codes were made and can be used, but their file was not: {error.sentence} "
-            f"They begin with {made[0]} in the list.",
+            f"The first of them is {made[0]}.",
             field="path",
         ) from None
     return made
