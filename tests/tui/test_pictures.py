@@ -43,7 +43,7 @@ async def edit(pilot: Pilot[None]) -> None:
 async def ask_to_save(pilot: Pilot[None]) -> None:
     await pilot.press("e")
     await type_text(pilot, "9.99")
-    await pilot.press("enter", "enter")
+    await pilot.press(*["enter"] * 4)
     await type_text(pilot, "black friday")
     await pilot.press("ctrl+s")
 
