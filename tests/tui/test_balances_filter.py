@@ -197,6 +197,7 @@ async def test_a_hopeless_filter_says_so_and_escape_clears_it_and_keeps_the_plac
         assert "No entry matches the filter." in shown
         assert "subtotal $0.00 of the 0 shown" in shown
         assert screen.ledger.entry is None
+        assert screen.details.facts.reader.entry is None, "Nor is one explained beside it."
 
 
 async def test_what_comes_while_it_is_filtered_comes_on_top_and_the_cursor_stays(runtime: Runtime) -> None:

@@ -5,12 +5,14 @@ from time import perf_counter
 
 import pytest
 from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
 from textual.events import MouseScrollDown
 
 from services.balance import BalanceService
 from services.runtime import Runtime
 from tests.tui.desks import app_on, screen_text, settle
 from tests.tui.ledgers import gated_app_on, new_account, open_balances, shown_seqs
+from tests.tui.snapshot import picture
 from tui.messages import BalanceChanged
 from tui.widgets.ledger_pages import KEPT, PAGE, LedgerPages, Span
 from tui.widgets.ledger_reader import LedgerReader
@@ -226,6 +228,17 @@ async def test_wide_text_keeps_the_columns_straight(runtime: Runtime, columns: i
     ends = {cell_len(re.split(r"(?<=\d\.\d\d)", line)[0]) for line in lines}
     assert len(ends) == 1, lines
     assert {cell_len(line) for line in lines} == {width}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "wide"])
+async def test_wide_text_looks_like_this(runtime: Runtime, svg: SnapshotAssertion, size: tuple[int, int]) -> None:
+    account = new_account(runtime)
+    for text in (*WIDE, "\x1b[2J \t \r\n \x9b control"):
+        assert BalanceService.over(runtime).add_credits(account.id, 123_456, text).success
+    app = app_on(runtime)
+    async with app.run_test(size=size) as pilot:
+        await open_balances(pilot, "maria")
+        assert picture(app) == svg
 
 
 def test_pages_ask_for_what_is_missing_in_whole_pages() -> None:

@@ -121,7 +121,7 @@ class LedgerTable(ScrollView, can_focus=True):
         self._reader: LedgerSource = LedgerReader(None, 1, 0, self._read, self._arrived)
         self._columns = LedgerColumns()
         self._instead = Content("")
-        self._told: tuple[int, bool] = (0, False)
+        self._told: tuple[int, bool] | None = None
         self._on_the_way: int | None = None
 
     # What it shows
@@ -186,7 +186,7 @@ class LedgerTable(ScrollView, can_focus=True):
         self._reader = source
         source.newest = newest
         self._columns = LedgerColumns()
-        self._told = (0, False)
+        self._told = None
         self._on_the_way = None
         self._measure()
         self.scroll_to(y=0, force=True)
