@@ -147,9 +147,10 @@ async def test_an_entry_leads_to_the_others_of_its_order_and_to_stripe(runtime: 
         await pilot.press("y")
         await settle(pilot)
         assert app.clipboard == f"pi_{account.id}"
-        stripe = dialog.lines.line and dialog.lines.line.stripe
-        assert stripe is not None
-        assert stripe.url == f"https://dashboard.stripe.com/test/payments/pi_{account.id}"
+        line = dialog.lines.line
+        assert line is not None
+        assert line.stripe is not None
+        assert line.stripe.url == f"https://dashboard.stripe.com/test/payments/pi_{account.id}"
         dialog.lines.highlighted = labels.index("Reversed")
         await pilot.press("enter")
         await settle(pilot)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LABEL = 10
 """Cells of a label, with the blank after it."""
 
-_ROLES = {"checkout session": "Session", "payment": "Payment", "customer": "Customer", "refund": "At Stripe"}
+_REFUND = "refund"
+_ROLES = {"checkout session": "Session", "payment": "Payment", "customer": "Customer", _REFUND: "At Stripe"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def _linked_lines(explained: Explanation) -> Iterator[EntryLine]:
     if explained.reversed_by is not None:
         yield _other_entry("Reversed", explained.reversed_by, "by ")
     if explained.refund is not None:
-        yield from _refund_lines(explained.refund)
+        first, *more = _refund_lines(explained.refund)
+        yield from (first, *(_stripe_line(there) for there in explained.stripe if there.role == _REFUND), *more)
     if explained.order is None:
         yield _plain("Order", None)
     else:
@@ -114,8 +116,7 @@ def _linked_lines(explained: Explanation) -> Iterator[EntryLine]:
         for other in explained.order_entries:
             if other.id != explained.entry.id:
                 yield _other_entry("With it", other)
-    for there in explained.stripe:
-        yield EntryLine(_ROLES.get(there.role, there.role), untrusted(there.id), visible(there.id), stripe=there)
+    yield from (_stripe_line(there) for there in explained.stripe if there.role != _REFUND)
     yield from _audit_lines(explained.audit)
 
 
@@ -124,6 +125,10 @@ def _other_entry(label: str, entry: "Transaction", by: str = "") -> EntryLine:
     amount = f" {signed_cents(entry.amount_cents)}"
     shown = Content.assemble(f"{by}entry ", (str(entry.seq), "bold"), amount, (f" · id {entry.id}", "$muted"))
     return EntryLine(label, shown, entry_text(entry), leads_to=entry)
+
+
+def _stripe_line(there: StripeObject) -> EntryLine:
+    return EntryLine(_ROLES.get(there.role, there.role), untrusted(there.id), visible(there.id), stripe=there)
 
 
 def _refund_lines(refund: "Refund") -> Iterator[EntryLine]:
