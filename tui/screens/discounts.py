@@ -5,7 +5,7 @@ from functools import partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -159,22 +159,21 @@ class DiscountsScreen(DeskScreen):
         SwitchShown,
     )
 
-    codes = getters.query_one(CodeList)
-    trial = getters.query_one(CodeTrial)
-    detail = getters.query_one("#detail", Static)
-
     def __init__(self) -> None:
         super().__init__()
+        self.codes = CodeList()
+        self.trial = CodeTrial()
+        self.detail = Static(id="detail")
         self._terms: Terms | None = None
 
     def compose_body(self) -> ComposeResult:
         """The list and the detail, the try-it field below."""
         with Horizontal(id="top"):
-            yield CodeList()
+            yield self.codes
             with Vertical(classes="panel", id="detail-panel") as panel:
                 panel.border_title = Content("Code")
-                yield Static(id="detail")
-        yield CodeTrial()
+                yield self.detail
+        yield self.trial
 
     # Reading
 
@@ -295,8 +294,8 @@ class DiscountsScreen(DeskScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Changing needs a code under the cursor; escape also empties the filter."""
         if action in [command.action() for command in self.NEEDS_CODE]:
-            return self.is_mounted and self._current is not None
-        if action == "back" and self.is_mounted and self.codes.filter:
+            return self._current is not None
+        if action == "back" and self.codes.filter:
             return True
         return super().check_action(action, parameters)
 

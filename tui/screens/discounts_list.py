@@ -35,6 +35,18 @@ AT_ONCE = 1_000
 NO_CODES = "There are no codes yet. Press n to make one:\nit takes a percentage or an amount off the price."
 NO_MATCH = "No code fits the filter. Press / or s to change it; escape empties it."
 
+COLUMNS = (
+    Column("code", grows=True),
+    Column("status"),
+    Column("value", align="right"),
+    Column("held", align="right"),
+    Column("redeemed", align="right"),
+    Column("limit", align="right"),
+    Column("saved", align="right", spare=True),
+    Column("last use", align="right", spare=True),
+    Column("created", spare=True),
+)
+
 STATUSES: tuple[CodeStatus | None, ...] = (None, *CodeStatus)
 
 
@@ -141,13 +153,14 @@ class CodeList(Vertical):
         """The list was read again."""
 
     app = getters.app(PaydeskApp)
-    table = getters.query_one("#codes", Table)
-    prefix = getters.query_one("#filter", LineInput)
-    status = getters.query_one(StatusFilter)
 
     def __init__(self) -> None:
         super().__init__(classes="panel", id="codes-panel")
         self.border_title = Content("Codes")
+        # Held here, and not looked for: keys are checked before they are on the screen, and after they left it.
+        self.prefix = LineInput(id="filter", placeholder="how a code begins")
+        self.status = StatusFilter()
+        self.table = Table(COLUMNS, id="codes")
         self._listed: dict[str, ListedCode] = {}
         self._rows: list[Row] = []
         self._is_whole = True
@@ -159,22 +172,9 @@ class CodeList(Vertical):
         """The filter over the list."""
         with Horizontal(id="filter-line"):
             yield Static(Content("filter"), classes="label")
-            yield LineInput(id="filter", placeholder="how a code begins")
-        yield StatusFilter()
-        yield Table(
-            [
-                Column("code", grows=True),
-                Column("status"),
-                Column("value", align="right"),
-                Column("held", align="right"),
-                Column("redeemed", align="right"),
-                Column("limit", align="right"),
-                Column("saved", align="right", spare=True),
-                Column("last use", align="right", spare=True),
-                Column("created", spare=True),
-            ],
-            id="codes",
-        )
+            yield self.prefix
+        yield self.status
+        yield self.table
 
     def on_mount(self) -> None:
         """Read on as the end of what was read comes into view."""

@@ -55,14 +55,14 @@ class CodeTrial(Vertical):
     """
 
     app = getters.app(PaydeskApp)
-    code = getters.query_one("#trial", LineInput)
-    account = getters.query_one(AccountField)
-    answer = getters.query_one("#answer", Static)
 
     def __init__(self) -> None:
         super().__init__(classes="panel", id="trial-panel")
         self.border_title = Content("Try a code")
         self.border_subtitle = Content("what a customer would be told now")
+        self.code = LineInput(id="trial", placeholder="the one under the cursor")
+        self.account = AccountField("for", input_id="trial-account")
+        self.answer = Static(id="answer")
         self._offered: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -70,9 +70,9 @@ class CodeTrial(Vertical):
         with Horizontal(id="trial-line"):
             with Horizontal(id="trial-code"):
                 yield Static(Content("code"), classes="label")
-                yield LineInput(id="trial", placeholder="the one under the cursor")
-            yield AccountField("for", input_id="trial-account")
-        yield Static(id="answer")
+                yield self.code
+            yield self.account
+        yield self.answer
 
     def offer(self, code: str | None) -> None:
         """Try this one while nothing is typed."""
