@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from textual.content import Content
@@ -9,12 +10,14 @@ from textual.content import Content
 from services.domain.preview import OpenCheckout
 from services.domain.pricing import OvertakenPrice, PriceChange, PriceMode, Prices
 from services.domain.timeline import Period, SaleReference
-from services.price_changes import PricePlan
 from tui.desk import Desk
 from tui.present import NOTHING, cents, untrusted
 from tui.price_draft import Difference, differences, in_force_at, summary
 from tui.screens.pricing_clock import LocalClock
 from tui.widgets.table import Row
+
+if TYPE_CHECKING:
+    from services.price_changes import PricePlan
 
 HISTORY_LENGTH = 200
 
@@ -27,7 +30,7 @@ class PricingPage:
     on; times are shown in `zone`.
     """
 
-    plan: PricePlan
+    plan: "PricePlan"
     outdated: tuple[OpenCheckout, ...]
     reference: SaleReference | None
     zone: ZoneInfo
@@ -88,7 +91,7 @@ def _source(change: PriceChange, clock: LocalClock) -> Content:
 # The history
 
 
-def state_of(change: PriceChange, plan: PricePlan, clock: LocalClock) -> Content:
+def state_of(change: PriceChange, plan: "PricePlan", clock: LocalClock) -> Content:
     """Where a stored change stands, in a word; nothing where another one has just taken its place."""
     if change.withdrawn is not None:
         return Content.styled("withdrawn", "$muted")
