@@ -231,7 +231,8 @@ async def test_a_hostile_reason_is_shown_letter_for_letter_everywhere(runtime: R
         )
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert screen_text(app).count("[/][@click=app.quit]x") == 4, "The ledger, the entry and its audit, and the notice."
+        # in the ledger, in the entry and its audit, and in the notice
+        assert screen_text(app).count("[/][@click=app.quit]x") == 4
         await pilot.click("EntryFacts", offset=(20, 6))
         await pilot.click("#ledger", offset=(45, 1))
         await settle(pilot)
