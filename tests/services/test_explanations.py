@@ -130,7 +130,7 @@ def test_a_refund_and_its_return_have_the_refund_and_who_made_it(
     returned = explanations.explain(balance.entries_of_order(order.id)[-1].id)
     assert returned.refund is not None
     assert (returned.refund.id, returned.reverses) == (refund.id, taken)
-    assert [change.action for change in returned.audit] == ["refund", "refund_returned"]
+    assert [change.action for change in returned.audit] == ["refund", "reverse"]
 
 
 def test_a_sandbox_has_no_pages(database: Database, runtime: Runtime, explanations: ExplanationService) -> None:
