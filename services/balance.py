@@ -191,8 +191,7 @@ class BalanceService:
                     return posted
         if posting.idempotency_key is not None:
             return self._posted_once(lambda connection: self._post(connection, posting), lost)
-        with self.database.write() as connection:
-            return self._post(connection, posting)
+        return self.database.once(lambda connection: self._post(connection, posting), is_repeatable=False)
 
     def post_many(self, postings: Sequence[Posting]) -> list[Outcome]:
         """Makes up to 10,000 postings in one transaction, in their order; for each its entry, or why there is none.

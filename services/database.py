@@ -147,7 +147,9 @@ class Database:
         ask = rows_of_sqlite if self.is_sqlite else rows_of_postgresql
         return ask(self._scripting, query, parameters)
 
-    def once(self, work: Callable[[Connection], T], unknown: OutcomeUnknown | None = None) -> T:
+    def once(
+        self, work: Callable[[Connection], T], unknown: OutcomeUnknown | None = None, *, is_repeatable: bool = True
+    ) -> T:
         """What `work` answers, in a write transaction that is run again where its COMMIT may be lost; `RUNS` at most.
 
         It is run again where a conflict or a lost connection undid it, and where it is not known whether its COMMIT
@@ -157,7 +159,7 @@ class Database:
 
         Raises what `work` raises, and `TryAgain` where no run did anything. Once the outcome of a run is unknown, only
         a run that comes to an end tells what is true: without one it raises `OutcomeUnknown`. `unknown` is such an
-        outcome of the same work, from before.
+        outcome of the same work, from before. Work that is not repeatable is run again only where it was undone.
         """
         run = 1
         while True:
@@ -166,6 +168,8 @@ class Database:
                     return work(connection)
             except (OutcomeUnknown, TryAgain) as error:
                 if isinstance(error, OutcomeUnknown):
+                    if not is_repeatable:
+                        raise
                     unknown = error
                 # An SQLite writer has waited for its turn already, and is told the outcome of its COMMIT.
                 if run == RUNS or self.is_sqlite:
