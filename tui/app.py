@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -40,6 +41,9 @@ MINIMUM_ROWS = 20
 WIDTHS = [(0, "-narrow"), (MINIMUM_COLUMNS, "-slim"), (80, "-normal"), (120, "-wide")]
 HEIGHTS = [(0, "-short"), (MINIMUM_ROWS, "-level"), (32, "-tall")]
 """From how many columns and rows on a screen has which class, for the rules of its layout."""
+
+TERMINAL_SECONDS = 2.0
+"""How often the desk looks whether its terminal is still there."""
 
 RECONCILE_SECONDS = 3600.0
 """How often the desk compares itself with Stripe."""
@@ -167,7 +171,15 @@ class PaydeskApp(App[None], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP):
             # A closed terminal leaves as `q` does, so that whoever started the app can clear up behind it.
             asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
+        if sys.__stdin__ is not None and sys.__stdin__.isatty():
+            self.set_interval(TERMINAL_SECONDS, self._leave_with_the_terminal)
         self.call_after_refresh(self.describe_desk)
+
+    def _leave_with_the_terminal(self) -> None:
+        """Leave where the terminal is gone and no signal told so: nobody sees the desk, and Textual would read the end
+        of its input over and over, at the cost of a whole processor."""
+        if sys.__stdin__ is None or not sys.__stdin__.isatty():
+            self.exit(None, 128 + signal.SIGHUP)
 
     def describe_desk(self) -> None:
         """Read where the desk stands, for the header."""

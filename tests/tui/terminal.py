@@ -46,6 +46,11 @@ class Terminal:
                     os.read(self._outside, 65536)
         return self._process.returncode
 
+    def vanish(self, seconds: float = 20) -> int:
+        """Be gone without a signal, as a terminal that does not control the program is; the status it exits with."""
+        self._outside = os.dup2(os.open(os.devnull, os.O_RDONLY), self._outside)
+        return self._process.wait(seconds)
+
     def read_until(self, marker: bytes, seconds: float = 20) -> bytes:
         """Everything that was written up to the marker."""
         written = b""
