@@ -358,6 +358,39 @@ def test_work_whose_commit_was_cut_off_is_run_again(postgresql_url: str, clock: 
         database.close()
 
 
+@pytest.mark.parametrize("undo", [overtaken, disconnected])
+def test_work_that_is_not_repeatable_is_run_again_where_it_was_undone(
+    postgresql_url: str, clock: ManualClock, undo: Callable[[Connection, Database], None]
+) -> None:
+    database, beside = Database(postgresql_url, pause=lambda _seconds: None), Database(postgresql_url)
+    with beside.write() as connection:
+        connection.execute(sa.insert(accounts).values(email="a@b", password_hash="", created_at=clock()))
+
+    def undone_first(connection: Connection, run: int) -> None:
+        if run == 1:
+            undo(connection, beside)
+
+    work = Repeatable(clock, undone_first)
+    assert database.once(work, is_repeatable=False) == 1
+    assert work.runs == 2
+    database.close()
+    beside.close()
+
+
+@pytest.mark.parametrize("moment", Cut)
+def test_work_that_is_not_repeatable_is_not_run_again_where_it_may_have_happened(
+    postgresql_url: str, clock: ManualClock, moment: Cut
+) -> None:
+    with CommitProxy(postgresql_url) as proxy:
+        database = Database(proxy.url, pause=lambda _seconds: None)
+        proxy.cut(moment)
+        work = Repeatable(clock, nothing)
+        with pytest.raises(OutcomeUnknown):
+            database.once(work, is_repeatable=False)
+        assert (proxy.landed, work.runs) == (1, 1)
+        database.close()
+
+
 @pytest.mark.parametrize("moment", Cut)
 @pytest.mark.parametrize("undo", [overtaken, disconnected])
 def test_what_is_unknown_stays_so_where_no_later_run_comes_to_an_end(
