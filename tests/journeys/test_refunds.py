@@ -90,6 +90,7 @@ async def test_too_much_is_refused_at_its_field_and_what_was_typed_stays(scene: 
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await ask(pilot, "30", "generous")
+        assert "To the card         $30.00  more than is left" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, RefundDialog)

@@ -20,7 +20,7 @@ from tui.reconciling import Comparison, facts_of
 from tui.screens.checkout_calls import Check, ListedOrder
 from tui.screens.checkout_details import OrderDetails
 from tui.screens.checkout_order import OrderDialog
-from tui.screens.checkout_orders import COLUMNS, EMPTY, Watched, order_rows
+from tui.screens.checkout_orders import COLUMNS, EMPTY, EMPTY_WITHOUT_STRIPE, Watched, order_rows
 from tui.screens.checkout_strip import OrderStrip
 from tui.screens.checkout_verbs import link_of
 from tui.screens.checkout_watch import OrderWatch
@@ -77,7 +77,7 @@ class OrderBoard(Vertical):
     def watch_environment(self, environment: Environment | None) -> None:
         """Watch where there is a Stripe to ask."""
         self.query_one(OrderStrip).environment = environment
-        self._take_selected()
+        self._draw()
 
     @property
     def watch_over(self) -> OrderWatch:
@@ -157,7 +157,8 @@ class OrderBoard(Vertical):
     def _draw_rows(self) -> None:
         watch = self.watch_over
         watched = Watched(watch.order_id, watch.tries, watch.error.sentence if watch.error else None)
-        self._table.show(order_rows(self._listed, watched, self.app.clock()))
+        empty = EMPTY_WITHOUT_STRIPE if self.environment == "NO STRIPE" else EMPTY
+        self._table.show(order_rows(self._listed, watched, self.app.clock()), empty=empty)
         self.query_one(OrderStrip).watched = watched
 
     @on(Table.Moved, "#orders")

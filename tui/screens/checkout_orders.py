@@ -22,6 +22,7 @@ COLUMNS = (
     Column("note"),
 )
 EMPTY = Content("No orders yet. Press n, choose an account and create a checkout:\nit is listed here and watched.")
+EMPTY_WITHOUT_STRIPE = Content("No orders yet. Checkouts are made once there is a Stripe key, and are listed here.")
 
 CODE_WIDTH = 8
 NOTE_WIDTH = 12

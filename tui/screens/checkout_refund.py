@@ -137,7 +137,12 @@ class RefundDialog(FormDialog[ListedOrder]):
 def _effect(terms: RefundTerms) -> Content:
     left, balance = terms.order.refundable_cents, terms.balance_cents
     if terms.credit_cents is None:
-        return lines(labelled("Balance", cents(balance)), labelled("Left to refund", cents(left)))
+        too_much = Content.assemble(cents(terms.amount_cents), ("  more than is left", "$text-error"))
+        return lines(
+            labelled("To the card", too_much) if terms.amount_cents > left else "",
+            labelled("Balance", cents(balance)),
+            labelled("Left to refund", cents(left)),
+        )
     return lines(
         labelled("To the card", cents(terms.amount_cents)),
         labelled("From the balance", cents(terms.credit_cents)),
