@@ -40,7 +40,7 @@ async def test_a_saved_card_is_charged_and_credited(scene: Scene, sandbox: Sandb
     assert_verified(scene.runtime)
 
 
-async def test_a_declined_card_says_why_and_another_try_is_another_charge(scene: Scene, sandbox: Sandbox) -> None:
+async def test_a_declined_card_says_why_and_is_not_tried_again_by_a_key_that_is_held(scene: Scene, sandbox: Sandbox) -> None:
     await paid_order(scene, sandbox, scene.maria)
     saved = ChargeService.over(scene.runtime).last_card(scene.maria.id)
     assert saved is not None
@@ -54,7 +54,11 @@ async def test_a_declined_card_says_why_and_another_try_is_another_charge(scene:
         assert isinstance(app.screen, ChargeDialog)
         assert "✗ Declined, nothing was charged:" in screen_text(app)
         assert "insufficient funds" in screen_text(app)
-        await pilot.press("ctrl+s")
+        for key in ("ctrl+s", "ctrl+s", "tab", "tab", "enter", "enter"):
+            await pilot.press(key)
+            await settle(pilot)
+        assert len(scene.orders) == 2, "The card was tried again without anybody deciding so."
+        await pilot.press("shift+tab", "shift+tab", "plus", "ctrl+s")
         await settle(pilot)
         await pilot.press("escape")
         assert "FAILED" in order_line(app, 3)

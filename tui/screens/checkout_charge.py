@@ -63,6 +63,8 @@ class ChargeDialog(FormDialog[ListedOrder]):
         self._amount_cents = amount_cents
         # One key for as long as nothing came of it: however often it is confirmed, it is one charge.
         self._key = uuid4().hex
+        # What the bank just declined: a key that is held down, or pressed again, does not ask it a second time.
+        self._declined_cents: int | None = None
 
     def heading(self) -> str:
         """Whose card."""
@@ -129,6 +131,9 @@ class ChargeDialog(FormDialog[ListedOrder]):
             return
         if self.on_file is None or self.on_file.card is None:
             return
+        if amount == self._declined_cents:
+            self.app.bell()
+            return
         card_id = self.on_file.card.payment_method_id
         facts: list[Fact] = [OrderChanged(), BalanceChanged(self.account.id)]
         if self.app.calls.write(
@@ -150,7 +155,9 @@ class ChargeDialog(FormDialog[ListedOrder]):
             return
         # That attempt is over; another one is another charge.
         self._key = uuid4().hex
-        self.failed(GatewayRefused(f"Declined, nothing was charged: {charged.error or order.status_reason}"))
+        self._declined_cents = order.draft.total_cents
+        why = f"Declined, nothing was charged: {charged.error or order.status_reason}"
+        self.failed(GatewayRefused(f"{why} Try another amount, or close this first."))
         if order.decline_code == AUTHENTICATION_REQUIRED:
             self.app.push_screen(LinkDialog(self.account, order.draft.total_cents), self._linked)
 
