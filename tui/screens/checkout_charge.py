@@ -157,8 +157,9 @@ class ChargeDialog(FormDialog[ListedOrder]):
         self._key = uuid4().hex
         self._declined_cents = order.draft.total_cents
         why = f"Declined, nothing was charged: {charged.error or order.status_reason}"
-        self.failed(GatewayRefused(f"{why} Try another amount, or close this first."))
-        if order.decline_code == AUTHENTICATION_REQUIRED:
+        asks_for_customer = order.decline_code == AUTHENTICATION_REQUIRED
+        self.failed(GatewayRefused(why if asks_for_customer else f"{why} Try another amount, or close this first."))
+        if asks_for_customer:
             self.app.push_screen(LinkDialog(self.account, order.draft.total_cents), self._linked)
 
     def _linked(self, listed: ListedOrder | None) -> None:
