@@ -40,7 +40,9 @@ async def test_a_saved_card_is_charged_and_credited(scene: Scene, sandbox: Sandb
     assert_verified(scene.runtime)
 
 
-async def test_a_declined_card_says_why_and_is_not_tried_again_by_a_key_that_is_held(scene: Scene, sandbox: Sandbox) -> None:
+async def test_a_declined_card_says_why_and_is_not_tried_again_by_a_key_that_is_held(
+    scene: Scene, sandbox: Sandbox
+) -> None:
     await paid_order(scene, sandbox, scene.maria)
     saved = ChargeService.over(scene.runtime).last_card(scene.maria.id)
     assert saved is not None
