@@ -33,6 +33,7 @@ from services.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
+    PaydeskError,
     StripeNotConfigured,
     TryAgain,
 )
@@ -137,8 +138,7 @@ class ChargeService:
         try:
             saved = self.saved_card(account_id)
         except (GatewayError, TryAgain, OutcomeUnknown) as error:
-            sentence = error.sentence.removesuffix(" Nothing was charged.")
-            raise GatewayError(f"{sentence} Nothing was charged.") from error
+            raise GatewayError(f"{error.sentence} Nothing was charged.") from error
         if saved is None:
             raise Conflict(f"Account {account_id} has no saved card. A checkout saves one.", field="account_id")
         if saved.card.payment_method_id != payment_method_id:
@@ -167,24 +167,26 @@ class ChargeService:
         return order, order.reference in made
 
     def _send_first(self, order: Order) -> str | None:
-        """Sends a new charge and settles it; why it could not be settled now, or None."""
+        """Sends a new charge and settles it; what is known where it could not be settled now, or None."""
         try:
             order = self.settlement.send(order)
         except GatewayDenied as error:
             # nothing was sent before, so the denial is the outcome
             with suppress(TryAgain, OutcomeUnknown):
                 self.order_service.failed(order, error.sentence)
-            return error.sentence
-        except (GatewayError, TryAgain, OutcomeUnknown) as error:
-            return error.sentence
+            return _unknown(order, error)
+        except TryAgain as error:
+            return f"{error.sentence} Nothing was charged yet; checking order {order.id} sends the same request again."
+        except (GatewayError, OutcomeUnknown) as error:
+            return _unknown(order, error)
         return self._refresh(order)
 
     def _refresh(self, order: Order) -> str | None:
-        """Finds out about a charge that was sent; why that could not be done now, or None."""
+        """Finds out about a charge that was sent; what is known where that could not be done now, or None."""
         try:
             self.settlement.refresh(order)
         except (GatewayError, TryAgain, OutcomeUnknown, Conflict, StripeNotConfigured) as error:
-            return error.sentence
+            return _unknown(order, error)
         return None
 
     def _outcome(self, order: Order, error: str | None) -> ChargeResult:
@@ -203,8 +205,7 @@ class ChargeService:
             case OrderStatus.FAILED:
                 return ChargeResult(ChargeOutcome.DECLINED, order, order.status_reason)
             case _:
-                unknown = f"Whether the card was charged is not known yet; checking order {order.id} finds out."
-                return ChargeResult(ChargeOutcome.UNKNOWN, order, f"{error} {unknown}" if error else unknown)
+                return ChargeResult(ChargeOutcome.UNKNOWN, order, error or _unknown(order))
 
     def _account(self, account_id: int) -> Account:
         account = self.account_service.get(account_id)
@@ -219,6 +220,11 @@ def _check_amount(amount_cents: int) -> None:
     refusal = charge_refusal(amount_cents)
     if refusal is not None:
         raise InvalidInput(refusal, field="amount")
+
+
+def _unknown(order: Order, error: PaydeskError | None = None) -> str:
+    unknown = f"Whether the card was charged is not known yet; checking order {order.id} finds out."
+    return f"{error.sentence} {unknown}" if error else unknown
 
 
 def get_charge_service() -> ChargeService:

@@ -249,7 +249,7 @@ class PaymentService:
         except GatewayRefused as error:
             return PaymentResult(False, order_id=order.id, error=error.sentence)
         except TryAgain as error:
-            kept = f"Order {order.id} is kept; refreshing it sends the same request again."
+            kept = f"Nothing was charged. Order {order.id} is kept; refreshing it sends the same request again."
             return PaymentResult(False, order_id=order.id, error=f"{error.sentence} {kept}")
         except (OutcomeUnknown, GatewayUnreadable) as error:
             unknown = f"Whether the checkout exists is unknown; refreshing order {order.id} finds out."

@@ -104,7 +104,10 @@ class RefundService:
             return RefundResult(False, refund, _unknown(error))
         except Conflict as error:
             return RefundResult(False, refund, error.sentence)
-        except (TryAgain, OutcomeUnknown, GatewayError) as error:
+        except TryAgain as error:
+            not_sent = f"{error.sentence} Nothing was given back yet; reconciling sends the same request again."
+            return RefundResult(False, refund, not_sent if is_new else _unknown(error))
+        except (OutcomeUnknown, GatewayError) as error:
             return RefundResult(False, refund, _unknown(error))
         return RefundResult(refund.status is RefundStatus.DONE, refund, refund.status_reason)
 

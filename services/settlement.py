@@ -46,6 +46,9 @@ LONGEST_CALL = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(hours=1)
 """How far Stripe's clock and this machine's may be apart when an order is looked up by the time it was made."""
 
+CUSTOMER_CLOCK_SKEW = timedelta(days=31)
+"""The same where one customer's charges are looked through: they are few, and a charge that is missed is money lost."""
+
 
 class Settlement:
     """Sends the requests of orders and settles what became of them. Every method may be called again."""
@@ -212,9 +215,10 @@ class Settlement:
         return self.order_service.failed(order, "Stripe never got the request: nothing with its reference is there.")
 
     def _made_for(self, order: Order) -> Iterable[StripeSession | StripeIntent]:
-        first = order.created_at - CLOCK_SKEW
-        last = order.created_at + KEY_LIFE + CLOCK_SKEW
-        if order.draft.channel is Channel.SAVED_CARD:
+        is_charge = order.draft.channel is Channel.SAVED_CARD
+        skew = CUSTOMER_CLOCK_SKEW if is_charge else CLOCK_SKEW
+        first, last = order.created_at - skew, order.created_at + KEY_LIFE + skew
+        if is_charge:
             return self.gateway.payment_intents(str(order.request["customer"]), first, last)
         return self.gateway.checkout_sessions(first, last)
 

@@ -16,7 +16,8 @@ class PaymentGateway(Protocol):
 
     Each method raises `GatewayRefused` (a definitive no), `GatewayDenied` (wrong key or right), `GatewayUnreadable`
     (a reply against the contract), `TryAgain` (Stripe did nothing and asks for a pause) or `OutcomeUnknown` (no reply,
-    or one that leaves open whether it happened). Moments are in UTC; lists come newest first.
+    or one that leaves open whether it happened). `GatewayDenied` and `TryAgain` leave open what became of the same
+    request in an earlier call. Moments are in UTC; lists come newest first.
     """
 
     @property

@@ -23,7 +23,7 @@ from services.domain.refund import StripeRefund
 from services.errors import CardDeclined, GatewayDenied, GatewayRefused, GatewayUnreadable, OutcomeUnknown, TryAgain
 from services.gateways.rate_limit import RateLimit
 from services.gateways.replies import Reply, card_of, event_of, intent_of, refund_of, session_of, words
-from services.gateways.transport import PatientAdapter, ReplyTooLong
+from services.gateways.transport import LOST_BEFORE, PatientAdapter, ReplyTooLong
 from services.settings import LOOPBACK
 
 TIMEOUT_SECONDS = (5.0, 20.0)
@@ -240,12 +240,8 @@ def _errors() -> Iterator[None]:
     """
     try:
         yield
-    except stripe.AuthenticationError as error:
-        raise GatewayDenied("Stripe does not accept the key.", request_id=error.request_id) from None
-    except stripe.PermissionError as error:
-        raise GatewayDenied(f"The Stripe key lacks {_right(error)}.", request_id=error.request_id) from None
-    except stripe.RateLimitError as error:
-        raise TryAgain("Stripe asks for a pause. Nothing was charged.", request_id=error.request_id) from None
+    except (stripe.AuthenticationError, stripe.PermissionError, stripe.RateLimitError) as error:
+        raise _not_looked_at(error) from None
     except stripe.IdempotencyError as error:
         sentence = "Stripe knows this request's key from a request that differs."
         raise OutcomeUnknown(sentence, request_id=error.request_id) from None
@@ -264,6 +260,22 @@ def _errors() -> Iterator[None]:
     except (AttributeError, TypeError, ValueError, RecursionError):
         # what the SDK itself stumbles over in a reply: an "error" that is no object, objects without end in each other
         raise GatewayUnreadable("Stripe's reply cannot be read.") from None
+
+
+def _not_looked_at(
+    error: stripe.AuthenticationError | stripe.PermissionError | stripe.RateLimitError,
+) -> GatewayDenied | TryAgain | OutcomeUnknown:
+    """What it means that Stripe turned a request away unread: nothing for an earlier attempt that has no answer."""
+    if isinstance(error, stripe.RateLimitError):
+        sentence = "Stripe asks for a pause."
+    elif isinstance(error, stripe.AuthenticationError):
+        sentence = "Stripe does not accept the key."
+    else:
+        sentence = f"The Stripe key lacks {_right(error)}."
+    if LOST_BEFORE in (error.headers or {}):
+        return OutcomeUnknown(f"Stripe did not answer, and then: {sentence}", request_id=error.request_id)
+    named = TryAgain if isinstance(error, stripe.RateLimitError) else GatewayDenied
+    return named(sentence, request_id=error.request_id)
 
 
 def _unanswered(status: int) -> str:

@@ -25,7 +25,15 @@ MAX_REPLY_PARTS = 20_000
 """Objects and lists in a reply: 200 for each object of a page. The SDK needs a kilobyte for each, however short."""
 
 _CHUNK_BYTES = 64 * 1024
+LOST_BEFORE = "Paydesk-Lost-Before"
+"""A header that is given to a reply which says only that nothing was done this time: an earlier attempt of the same
+request has no answer, and may have been carried out."""
+
 _TOO_MANY_REQUESTS = 429
+_NOT_LOOKED_AT = (401, 403, _TOO_MANY_REQUESTS)
+_UNSETTLED = 409
+_STRIPES_OWN_ERROR = 500
+_KEY = "Idempotency-Key"
 _SHOULD_RETRY = "Stripe-Should-Retry"
 
 
@@ -46,6 +54,8 @@ class PatientAdapter(HTTPAdapter):
         self._limit = limit
         self._pause = pause
         self._random = random
+        self._unanswered: set[str | bytes] = set()
+        """The idempotency keys of requests whose last attempt that Stripe may have looked at has no answer."""
 
     def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
         """The whole reply. Raises ReplyTooLong, and what else `requests` raises."""
@@ -68,7 +78,25 @@ class PatientAdapter(HTTPAdapter):
     def _send_once(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
         if self._limit is not None:
             self._limit.take()
-        return _read(super().send(request, *args, **options))
+        key = request.headers.get(_KEY)
+        try:
+            reply = _read(super().send(request, *args, **options))
+        except RequestException:
+            if key is not None:
+                self._unanswered.add(key)
+            raise
+        if key is not None:
+            self._note(key, reply)
+        return reply
+
+    def _note(self, key: str | bytes, reply: Response) -> None:
+        """Remembers whether a reply answers the request under its key, and marks one that cannot where none has yet."""
+        if reply.status_code == _UNSETTLED or reply.status_code >= _STRIPES_OWN_ERROR:
+            self._unanswered.add(key)
+        elif reply.status_code not in _NOT_LOOKED_AT:
+            self._unanswered.discard(key)
+        elif key in self._unanswered:
+            reply.headers[LOST_BEFORE] = "true"
 
 
 def _read(arriving: Response) -> Response:

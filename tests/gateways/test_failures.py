@@ -97,7 +97,7 @@ def test_each_failure_is_named_by_what_it_means_for_the_call(
         (Reply(b"<html>", 502), "Stripe answered with an error of its own (HTTP 502)."),
         (Reply(b"<html>"), "Stripe's answer is not whole, or not Stripe's."),
         (Reply(reset=True), "Stripe did not answer."),
-        (error_reply(429, "rate_limit_error"), "Stripe asks for a pause. Nothing was charged."),
+        (error_reply(429, "rate_limit_error"), "Stripe asks for a pause."),
         (error_reply(401, "invalid_request_error"), "Stripe does not accept the key."),
         (error_reply(403, "invalid_request_error"), "The Stripe key lacks the right for this."),
         (as_reply({"error": {"type": "x", "message": 5}}, 400), "Stripe refused: no reason given"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -232,6 +233,19 @@ async def test_after_the_life_of_its_key_a_charge_is_looked_up_and_never_sent_ag
     assert in_memory.balance_cents == (5000 if was_made else 3000)
 
 
+@pytest.mark.parametrize("days", [-20, 20])
+async def test_a_charge_that_was_made_while_this_machines_clock_was_wrong_is_found(
+    in_memory: Scene, memory: FakeGateway, clock: ManualClock, days: int
+) -> None:
+    await in_memory.paid()
+    memory.lose = [LOST]
+    assert charge(in_memory).outcome is ChargeOutcome.UNKNOWN
+    (made,) = memory.intents.values()
+    memory.intents = {"lost": replace(made, created_at=made.created_at + timedelta(days=days))}
+    clock.advance(hours=23, minutes=5, seconds=1)
+    assert charge(in_memory).outcome is ChargeOutcome.CREDITED
+
+
 async def test_a_charge_is_never_sent_again_with_another_stripe_key(
     in_memory: Scene, memory: FakeGateway, clock: ManualClock
 ) -> None:
@@ -291,6 +305,6 @@ async def test_the_card_of_another_accounts_customer_is_not_kept(in_memory: Scen
 
 async def test_stripe_that_asks_for_a_pause_is_not_a_no(in_memory: Scene, memory: FakeGateway) -> None:
     await in_memory.paid()
-    memory.refuse = [TryAgain("Stripe asks for a pause. Nothing was charged.")]
+    memory.refuse = [TryAgain("Stripe asks for a pause.")]
     assert charge(in_memory).error == "Stripe asks for a pause. Nothing was charged."
     assert [order.draft.channel for order in in_memory.payments.list_orders()] == [Channel.CHECKOUT]
