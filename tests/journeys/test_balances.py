@@ -11,7 +11,7 @@ from services.errors import OutcomeUnknown
 from services.models.tables import audit_log
 from services.runtime import Runtime
 from tests.ledger import proven_ledger
-from tests.tui.desks import app_on, screen_text, settle, type_text
+from tests.tui.desks import app_on, hold, screen_text, settle, type_text
 from tests.tui.ledgers import new_account, open_balances
 from tui.app import PaydeskApp
 from tui.desk import Desk
@@ -112,7 +112,7 @@ async def test_keys_that_are_held_post_once(runtime: Runtime) -> None:
         await open_balances(pilot, "maria")
         await pilot.press("c")
         await fill_in(pilot, "10", "once")
-        await pilot.press(*["ctrl+s"] * 20)
+        await hold(pilot, "ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, BalancesScreen)
         await pilot.press("c")
@@ -132,7 +132,7 @@ async def test_enter_that_is_held_in_the_form_posts_nothing(runtime: Runtime) ->
         await open_balances(pilot, "maria")
         await pilot.press("c")
         await fill_in(pilot, "10", "held")
-        await pilot.press(*["enter"] * 20)
+        await hold(pilot, "enter")
         await settle(pilot)
         assert "held" in screen_text(app), "What was typed is still there."
     assert proven_ledger(runtime.database, account.id) == []

@@ -27,9 +27,10 @@ async def fill(pilot: Pilot[None], number: str, prefix: str, pattern: str, file:
     for text in (number, prefix):
         await type_text(pilot, text)
         await pilot.press("enter")
-    await pilot.press("home", "ctrl+k", *pattern, "enter", "home", "ctrl+k")
-    await type_text(pilot, str(file))
-    await pilot.press("enter")
+    for text in (pattern, str(file)):
+        await pilot.press("home", "ctrl+k")
+        await type_text(pilot, text)
+        await pilot.press("enter")
     await type_text(pilot, value)
     await settle(pilot)
 

@@ -7,7 +7,7 @@ from services.discounts import DiscountService
 from services.domain.pricing import PriceMode
 from services.pricing_dynamic import DynamicPricingService
 from services.runtime import Runtime
-from tests.tui.desks import screen_text, settle, type_text
+from tests.tui.desks import hold, screen_text, settle, type_text
 from tests.tui.pricing_scene import ask_to_save, confirm, desk_of, error_at, fill, pricing_on, told, typed
 from tui.dialogs.price_save import PriceSave
 from tui.screens.pricing import PricingScreen
@@ -85,7 +85,7 @@ async def test_enter_held_down_saves_nothing(runtime: Runtime) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await edit_launch(pilot, "27.99")
         assert isinstance(app.screen, PriceSave)
-        await pilot.press(*["enter"] * 20)
+        await hold(pilot, "enter")
         await settle(pilot)
         assert isinstance(app.screen, PricingScreen)
         assert typed(app, "launch_cents") == "27.99"

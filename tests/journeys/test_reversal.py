@@ -18,7 +18,7 @@ from services.runtime import Runtime
 from services.sandbox import Sandbox
 from tests.ledger import proven_ledger
 from tests.proof import assert_verified
-from tests.tui.desks import app_on, screen_text, settle, type_text
+from tests.tui.desks import app_on, hold, screen_text, settle, type_text
 from tests.tui.ledgers import new_account, open_balances
 from tui.app import PaydeskApp
 from tui.desk import Desk
@@ -67,7 +67,7 @@ async def test_an_entry_is_reversed_and_both_entries_lead_to_each_other(runtime:
         assert "−$3.00, taken back by +$3.00" in shown
         assert "$7.50 → $10.50" in shown
         await give_reason(pilot, "sent twice")
-        await pilot.press(*["ctrl+s"] * 20)
+        await hold(pilot, "ctrl+s")
         await settle(pilot)
         shown = screen_text(app)
         assert isinstance(app.screen, BalancesScreen)
@@ -97,7 +97,7 @@ async def test_keys_that_are_held_reverse_nothing(runtime: Runtime) -> None:
         assert isinstance(app.screen, BalancesScreen), "It starts on Cancel."
         await open_reversal(pilot, 2)
         await give_reason(pilot, "held")
-        await pilot.press(*["enter"] * 20)
+        await hold(pilot, "enter")
         await settle(pilot)
         assert isinstance(app.screen, Reversal)
         assert app.screen.query_one(Field).text == "held"

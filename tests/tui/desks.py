@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 import tui.app
@@ -36,9 +37,23 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def type_text(pilot: Pilot[None], text: str) -> None:
-    """Type text key by key into what has focus."""
+    """Type text into what has focus, as fast as a terminal hands on what is pasted or typed ahead."""
     named = {" ": "space", ".": "full_stop", "-": "minus", "_": "underscore", "@": "at"}
-    await pilot.press(*(named.get(character, character) for character in text))
+    await _send(pilot, [events.Key(named.get(character, character), character) for character in text])
+
+
+async def hold(pilot: Pilot[None], key: str, times: int = 20) -> None:
+    """Hold a key down: it comes again before anything has become of it."""
+    await _send(pilot, [events.Key(key, None) for _ in range(times)])
+
+
+async def _send(pilot: Pilot[None], keys: list[events.Key]) -> None:
+    driver = pilot.app._driver
+    assert driver is not None
+    for key in keys:
+        key.set_sender(pilot.app)
+        driver.send_message(key)
+    await pilot.pause()
 
 
 def screen_text(app: PaydeskApp) -> str:

@@ -27,7 +27,7 @@ from tests.tui.checkout_scene import (
     set_scene,
     within_reason,
 )
-from tests.tui.desks import app_on, screen_text, settle, type_text
+from tests.tui.desks import app_on, hold, screen_text, settle, type_text
 from tests.tui.snapshot import picture
 from tui.app import PaydeskApp
 from tui.dialogs.qr import QrDialog, qr_modules
@@ -64,9 +64,9 @@ async def test_a_held_key_creates_one_order(sqlite_url: str, clock: ManualClock,
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await fill_initial(pilot, str(scene.maria.id))
-        await pilot.press(*["ctrl+s"] * 8)
+        await hold(pilot, "ctrl+s", 8)
         await settle(pilot)
-        await pilot.press(*["ctrl+s"] * 8)
+        await hold(pilot, "ctrl+s", 8)
         await settle(pilot)
     assert len(scene.orders) == 1
     assert [request.method for request in sandbox.requests].count("POST") == 1
