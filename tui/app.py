@@ -26,6 +26,7 @@ from services.errors import OutcomeUnknown, PaydeskError
 from tui.calls import Calls, ReadEnded
 from tui.commands import DeskProvider, Help, Jump, Quit, bindings
 from tui.desk import Desk, DeskInfo
+from tui.held_key import HeldKey
 from tui.messages import Fact
 from tui.present import visible
 from tui.reconciling import Comparison, Progressed, Reconciler
@@ -145,6 +146,7 @@ class PaydeskApp(App[None], inherit_bindings=False):
         super().__init__()
         self.desk = desk or Desk()
         self.clock = clock
+        self.submit_key = HeldKey(clock)
         self.calls = Calls(self, self.desk)
         self.facts: Signal[Fact] = Signal(self, "facts")
         self.reconciler = Reconciler(self, reconcile_seconds)

@@ -5,9 +5,11 @@ from textual.pilot import Pilot
 from services.charges import ChargeService
 from services.domain.checkout import OrderStatus
 from services.sandbox import Sandbox
+from tests.clock import ManualClock
 from tests.proof import assert_verified
-from tests.tui.checkout_scene import Scene, order_line, paid_order
-from tests.tui.desks import screen_text, settle
+from tests.tui.checkout_scene import Scene, fill_top_up, look_away, order_line, paid_order
+from tests.tui.desks import hold, screen_text, settle
+from tui.screens.checkout import CheckoutScreen
 from tui.screens.checkout_charge import ChargeDialog, LinkDialog
 
 ASKS_EVERY_TIME = "4000002760003184"
@@ -37,6 +39,29 @@ async def test_a_saved_card_is_charged_and_credited(scene: Scene, sandbox: Sandb
         assert "Order 2 paid: $20.00, entry 2" in [notice.message for notice in app._notifications]
     assert scene.balance.get_balance(scene.maria.id) == 4999
     assert [payment.amount_cents for payment in sandbox.payments] == [2999, 2000]
+    assert_verified(scene.runtime)
+
+
+async def test_a_key_that_is_held_beyond_a_charge_creates_no_checkout(
+    scene: Scene, sandbox: Sandbox, clock: ManualClock
+) -> None:
+    await paid_order(scene, sandbox, scene.maria)
+    app = scene.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await fill_top_up(pilot, "maria@example.com")
+        await pilot.press("escape")
+        await ask(pilot)
+        for _ in range(3):
+            await hold(pilot, "ctrl+s")
+            await settle(pilot)
+        assert isinstance(app.screen, CheckoutScreen)
+        assert [order.status for order in scene.orders] == [OrderStatus.PAID, OrderStatus.PAID]
+        clock.advance(seconds=1)
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert [order.status for order in scene.orders] == [OrderStatus.OPEN, OrderStatus.PAID, OrderStatus.PAID]
+        await look_away(pilot)
     assert_verified(scene.runtime)
 
 

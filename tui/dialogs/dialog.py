@@ -114,6 +114,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def action_submit(self) -> None:
         """Do what the last button does."""
+        self.app.submit_key.press()
         self.confirm()
 
     @on(Input.Submitted)

@@ -160,8 +160,15 @@ class CheckoutScreen(DeskScreen, OrderActions):
         if self._form.configured:
             self._form.begin()
 
-    @on(OrderForm.Asked)
     def action_create_checkout(self) -> None:
+        """Create the checkout, if the key is not still held down from a dialog that it confirmed."""
+        if self.app.submit_key.is_still_down():
+            self.app.bell()
+        else:
+            self._create()
+
+    @on(OrderForm.Asked)
+    def _create(self) -> None:
         """Create the checkout. A key that is held down, or pressed again, makes no second one."""
         form = self._form
         if not form.configured or form.made is not None:
