@@ -7,6 +7,7 @@ way is found out as with orders: by the same request under the same key, or by i
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from services.clock import Clock
@@ -28,9 +29,9 @@ from services.errors import (
     TryAgain,
 )
 from services.gateways.ports import PaymentGateway
+from services.recovery import LostRequest, recover
 from services.refund_records import RefundDraft, RefundRecords
 from services.runtime import Runtime, get_runtime
-from services.settlement import KEY_LIFE, LONGEST_CALL
 
 __all__ = ["Refund", "RefundOrigin", "RefundResult", "RefundService", "RefundStatus", "get_refund_service"]
 
@@ -119,24 +120,14 @@ class RefundService:
         """
         if refund.status is not RefundStatus.CREATED:
             return refund
-        same_key = refund.stripe_key == self.gateway.key_mark
-        age = self.clock() - refund.created_at
-        if same_key and age <= KEY_LIFE:
-            return self._send(refund)
-        order = self.records.order_of(refund.order_id)
-        found = next(
-            (made for made in self.at_stripe(order.payment_intent_id) if made.reference == refund.reference), None
+        return recover(
+            LostRequest(f"A refund of order {refund.order_id}", refund.reference, refund.stripe_key, refund.created_at),
+            self.gateway.key_mark,
+            self.clock(),
+            send=partial(self._send, refund),
+            find=partial(self._recovered, refund),
+            fail=partial(self.records.failed, refund),
         )
-        if found is not None:
-            return self._answered(refund, found)
-        if not same_key:
-            raise Conflict(
-                f"A refund of order {refund.order_id} was sent with another Stripe key, and nothing is known of it "
-                f"with this one. Its reference is {refund.reference}."
-            )
-        if age <= KEY_LIFE + LONGEST_CALL:
-            raise TryAgain(f"A refund of order {refund.order_id} may still be on its way to Stripe.")
-        return self.records.failed(refund, "Stripe never got the request: nothing with its reference is there.")
 
     def record(self, order_id: int, stripe_refund_id: str) -> Refund:
         """Records a refund that was made in Stripe's dashboard: it counts, and takes its credit from the balance.
@@ -201,6 +192,12 @@ class RefundService:
         except GatewayRefused as error:
             return self.records.failed(refund, error.sentence)
         return self._answered(refund, made)
+
+    def _recovered(self, refund: Refund) -> Refund | None:
+        """The refund with what Stripe has under its reference; None where that is nothing."""
+        made = self.at_stripe(self.records.order_of(refund.order_id).payment_intent_id)
+        found = next((one for one in made if one.reference == refund.reference), None)
+        return None if found is None else self._answered(refund, found)
 
     def _answered(self, refund: Refund, made: StripeRefund) -> Refund:
         order = self.records.order_of(refund.order_id)

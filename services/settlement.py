@@ -8,6 +8,7 @@ is ever asked for twice under two keys.
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Self
 
 from services.clock import Clock
@@ -34,14 +35,8 @@ from services.errors import (
 )
 from services.gateways.ports import PaymentGateway
 from services.orders import OrderService
+from services.recovery import KEY_LIFE, LostRequest, recover
 from services.runtime import Runtime
-
-KEY_LIFE = timedelta(hours=23)
-"""How long a request may be sent again under its key. Stripe may prune keys after 24 hours.
-Source: https://docs.stripe.com/api/idempotent_requests"""
-
-LONGEST_CALL = timedelta(minutes=5)
-"""How long a request that was sent within the key's life may still be on its way, with all its retries."""
 
 CLOCK_SKEW = timedelta(hours=1)
 """How far Stripe's clock and this machine's may be apart when an order is looked up by the time it was made."""
@@ -192,27 +187,19 @@ class Settlement:
 
     def _resume(self, order: Order) -> Order:
         """An order whose outcome was lost: its request is sent again, or found at Stripe by its reference."""
-        same_key = self._is_sent_with_this_key(order)
-        age = self.clock() - order.created_at
-        if same_key and age <= KEY_LIFE:
-            return self.send(order)
-        found = None
-        try:
-            found = next((one for one in self._made_for(order) if _reference(one) == order.reference), None)
-        except GatewayRefused:
-            if same_key:
-                raise
-            # another Stripe account, which does not even know the customer
-        if found is not None:
-            return self._adopt(order, found)
-        if not same_key:
-            raise Conflict(
-                f"Order {order.id} was sent with another Stripe key, and nothing is known of it with this one. "
-                f"Its reference is {order.reference}."
-            )
-        if age <= KEY_LIFE + LONGEST_CALL:
-            raise TryAgain(f"The request of order {order.id} may still be on its way to Stripe.")
-        return self.order_service.failed(order, "Stripe never got the request: nothing with its reference is there.")
+        return recover(
+            LostRequest(f"The request of order {order.id}", order.reference, order.stripe_key, order.created_at),
+            self.gateway.key_mark,
+            self.clock(),
+            send=partial(self.send, order),
+            find=partial(self._find, order),
+            fail=partial(self.order_service.failed, order),
+        )
+
+    def _find(self, order: Order) -> Order | None:
+        """The order with what Stripe has under its reference; None where that is nothing."""
+        found = next((one for one in self._made_for(order) if _reference(one) == order.reference), None)
+        return None if found is None else self._adopt(order, found)
 
     def _made_for(self, order: Order) -> Iterable[StripeSession | StripeIntent]:
         is_charge = order.draft.channel is Channel.SAVED_CARD
