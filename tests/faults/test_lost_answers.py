@@ -33,16 +33,18 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def hasty(paying_runtime: Runtime, sandbox: Sandbox, pauses: list[float]) -> Runtime:
+def hasty(paying_runtime: Runtime, sandbox: Sandbox) -> Runtime:
     """A desk that hardly waits for an answer, and asks no second time by itself where none came."""
-    gateway = StripeGateway(
-        paying_runtime.settings.stripe_secret_key,
-        api_base=sandbox.api_base,
-        max_network_retries=0,
-        timeout_seconds=TIMEOUT_SECONDS,
-        pause=pauses.append,
-    )
+    key, api_base = paying_runtime.settings.stripe_secret_key, sandbox.api_base
+    gateway = StripeGateway(key, api_base=api_base, max_network_retries=0, timeout_seconds=TIMEOUT_SECONDS)
     return replace(paying_runtime, gateway=gateway)
+
+
+@pytest.fixture
+def restless(paying_runtime: Runtime, sandbox: Sandbox, pauses: list[float]) -> Runtime:
+    """A desk that waits for every answer, and not between two requests."""
+    key, api_base = paying_runtime.settings.stripe_secret_key, sandbox.api_base
+    return replace(paying_runtime, gateway=StripeGateway(key, api_base=api_base, pause=pauses.append))
 
 
 def test_checkouts_whose_answers_timed_out_are_open_and_none_failed(
@@ -77,20 +79,20 @@ Ask = Callable[[str], tuple[bool, str | None]]
 
 
 @pytest.fixture
-def asks(hasty: Runtime, paid_order: Order, card_id: str) -> dict[str, Ask]:
+def asks(restless: Runtime, paid_order: Order, card_id: str) -> dict[str, Ask]:
     """What a desk asks for, by the path that it is asked at."""
     account_id = paid_order.draft.account_id
 
     def check_out(_key: str) -> tuple[bool, str | None]:
-        created = asyncio.run(PaymentService.over(hasty).create_topup_checkout(account_id, 1000))
+        created = asyncio.run(PaymentService.over(restless).create_topup_checkout(account_id, 1000))
         return created.success, created.error
 
     def charge(key: str) -> tuple[bool, str | None]:
-        charged = ChargeService.over(hasty).charge(account_id, 500, payment_method_id=card_id, idempotency_key=key)
+        charged = ChargeService.over(restless).charge(account_id, 500, payment_method_id=card_id, idempotency_key=key)
         return charged.outcome is ChargeOutcome.CREDITED, charged.error
 
     def refund(key: str) -> tuple[bool, str | None]:
-        refunded = RefundService.over(hasty).refund(paid_order.id, 10, "too many", idempotency_key=key)
+        refunded = RefundService.over(restless).refund(paid_order.id, 10, "too many", idempotency_key=key)
         return refunded.success, refunded.error
 
     return {"/v1/checkout/sessions": check_out, "/v1/payment_intents": charge, "/v1/refunds": refund}
