@@ -16,8 +16,9 @@ from services.domain.ledger import Transaction, TransactionKind
 from services.domain.ledger_export import COLUMNS, ExportRow
 from services.domain.ledger_filter import LedgerFilter
 from services.domain.text import either_case
+from services.models.moments import EPOCH
 from services.models.tables import transactions
-from services.models.types import EPOCH, Int64, UTCDateTime
+from services.models.types import Int64, UTCDateTime
 from services.stores.entries import ENTRY_COLUMNS, entry_of
 
 # Each step of the recursion looks at one entry and halves what is left.
