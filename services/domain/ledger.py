@@ -9,6 +9,9 @@ from functools import cached_property
 
 from services.errors import InvalidInput
 
+MAX_PAGE = 1_000
+"""The most entries that one call reads."""
+
 
 class TransactionKind(StrEnum):
     """Why money moved on an account."""
