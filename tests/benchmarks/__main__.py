@@ -81,8 +81,21 @@ class Comparison:
         return f"{self.title:<32}{figures}  {self.baseline_title}"
 
 
-def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
+def list_comparison(title: str, settings: dict[str, str]) -> Comparison:
+    """A process that lists the newest entries of an account."""
+    return Comparison(
+        title,
+        "paydesk --version",
+        "ms",
+        partial(milliseconds_to_end, [*DESK, "ledger", "list", "--account", "1", "--json"], settings),
+        partial(milliseconds_to_end, [*DESK, "--version"], settings),
+    )
+
+
+def command_comparisons(folder: Path, settings: dict[str, str]) -> Sequence[Comparison]:
     """Processes: the command line, and the first paint."""
+    ledger = folder / "listed.db"
+    make_ledger(ledger, 100_000)
     bare_frame = partial(milliseconds_to_paint, BARE, settings, FRAME)
     return [
         Comparison(
@@ -92,6 +105,7 @@ def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
             partial(milliseconds_to_end, [*DESK, "--version"], settings),
             partial(milliseconds_to_end, ["-c", "pass"], settings),
         ),
+        list_comparison("10^5: ledger list --json", environment(folder, f"sqlite:///{ledger}")),
         Comparison(
             "first frame on a terminal",
             "first frame of a Textual app with one line",
@@ -201,13 +215,7 @@ def ledger_comparisons(folder: Path, largest: int) -> Iterator[Comparison]:
             partial(driver_page_milliseconds, path, entries),
         )
         settings = environment(folder, f"sqlite:///{path}")
-        yield Comparison(
-            f"10^{power}: ledger list --json",
-            "paydesk --version",
-            "ms",
-            partial(milliseconds_to_end, [*DESK, "ledger", "list", "--account", "1", "--json"], settings),
-            partial(milliseconds_to_end, [*DESK, "--version"], settings),
-        )
+        yield list_comparison(f"10^{power}: ledger list --json", settings)
         with LedgerScreen(settings, entries) as desk, BareScreen(settings) as bare:
             for title, measure in (
                 ("an account is opened", desk.open_account),
@@ -227,7 +235,7 @@ def comparisons(folder: Path, server: PostgresServer, only: str | None, largest:
     template = migrated_file(folder)
     if only in (None, "commands"):
         settings = environment(folder, f"sqlite:///{shutil.copy(template, folder / 'desk.db')}")
-        yield from command_comparisons(settings)
+        yield from command_comparisons(folder, settings)
     if only in (None, "postings"):
         url = server.create_database()
         prepare_postgresql(url)

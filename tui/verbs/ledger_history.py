@@ -47,11 +47,9 @@ def _add_selection(command: argparse.ArgumentParser) -> None:
 
 
 def _list(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    before_seq = arguments.before
-    as_of_seq = _as_of_seq(desk, arguments)
-    if as_of_seq is not None:
-        before_seq = as_of_seq + 1 if before_seq is None else min(before_seq, as_of_seq + 1)
-    entries = list(_found(desk, arguments, before_seq))
+    entries = _page(desk, arguments)
+    if entries is None:
+        entries = list(_found(desk, arguments))
     rows = [
         (
             str(entry.seq),
@@ -67,8 +65,18 @@ def _list(desk: Desk, arguments: argparse.Namespace) -> Answer:
     return Answer(entries, rows, ("SEQ", "ENTRY", "TIME (UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"))
 
 
-def _found(desk: Desk, arguments: argparse.Namespace, before_seq: int | None) -> Iterator[Transaction]:
+def _page(desk: Desk, arguments: argparse.Namespace) -> list[Transaction] | None:
+    """The entries that are asked for, where nothing but a place in the ledger is, and they can be had at once."""
+    if arguments.filter or arguments.as_of is not None:
+        return None
+    return desk.page(arguments.account, arguments.before, arguments.limit)
+
+
+def _found(desk: Desk, arguments: argparse.Namespace) -> Iterator[Transaction]:
     """As many entries as are asked for, by as many calls of the search as that takes."""
+    before_seq, as_of_seq = arguments.before, _as_of_seq(desk, arguments)
+    if as_of_seq is not None:
+        before_seq = as_of_seq + 1 if before_seq is None else min(before_seq, as_of_seq + 1)
     wanted, limit = parse_filter(arguments.filter), arguments.limit
     while True:
         found = desk.history.search(arguments.account, wanted, before_seq=before_seq, limit=limit)
