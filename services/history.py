@@ -190,8 +190,10 @@ class HistoryService:
         written = 0
         yield ExportPiece(export_head(form), written, whole.first, whole.first - 1, whole.last)
         for piece in whole.pieces(self.export_read if wanted.order_id is None else max(1, whole.size)):
-            with self.database.read() as connection:
-                rows = self.history_store.exported(connection, piece, wanted)
+            rows = self.history_store.exported_alone(self.database, piece) if wanted.is_period else None
+            if rows is None:
+                with self.database.read() as connection:
+                    rows = self.history_store.exported(connection, piece, wanted)
             written += len(rows)
             yield ExportPiece(export_lines(form, rows), written, whole.first, piece.last, whole.last)
 
