@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from services.database import Database
+from services.history import ExportFormat
 from services.seals import SealService
 from tests.benchmarks.batches import (
     batch_rate,
@@ -21,6 +22,7 @@ from tests.benchmarks.batches import (
     export_rate,
     hash_rate,
     import_rate,
+    json_rate,
     proof_rate,
     running_balance_rate,
     seal_rate,
@@ -169,12 +171,18 @@ def batch_comparisons(template: Path, folder: Path) -> Sequence[Comparison]:
     return [
         Comparison("post_many", "executemany of the entries", "/s", partial(batch_rate, template, folder), bare),
         Comparison("ledger import", "executemany of the entries", "/s", partial(import_rate, template, folder), bare),
-        Comparison(
-            "ledger export to CSV",
-            "the same rows by sqlite3 and csv",
-            "/s",
-            partial(export_rate, ledger, folder),
-            partial(csv_rate, ledger, folder),
+        *(
+            Comparison(
+                f"ledger export to {words}",
+                f"the same rows by sqlite3 and {module}",
+                "/s",
+                partial(export_rate, ledger, folder, form),
+                partial(baseline, ledger, folder),
+            )
+            for words, module, form, baseline in (
+                ("CSV", "csv", ExportFormat.CSV, csv_rate),
+                ("JSON Lines", "json", ExportFormat.JSON_LINES, json_rate),
+            )
         ),
         Comparison("ledger seal", hashing, "/s", partial(seal_rate, ledger, folder), partial(hash_rate, ledger)),
         Comparison("ledger verify", hashing, "/s", partial(verify_rate, sealed, folder), partial(hash_rate, sealed)),
