@@ -1,8 +1,10 @@
 """Reading ledgers on the command line: filters, exports, statements and explanations."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +102,8 @@ def _export(desk: Desk, arguments: argparse.Namespace) -> Answer:
     wanted = parse_filter(arguments.filter)
     pieces = desk.history.export(arguments.account, wanted, form, as_of_seq=min(given, default=None))
     try:
-        last = write_export(pieces, arguments.file, _say_progress)
+        with _noting_ctrl_c() as was_pressed:
+            last = write_export(pieces, arguments.file, lambda piece: _say_progress(piece) and not was_pressed())
     except KeyboardInterrupt:
         last = None
     finally:
@@ -110,6 +113,26 @@ def _export(desk: Desk, arguments: argparse.Namespace) -> Answer:
     data = {"file": str(arguments.file), "entries": last.entries, "as_of_seq": last.last_seq}
     wrote = f"Wrote {count(last.entries, 'entry', 'entries')} as of number {last.last_seq:,} to {arguments.file}."
     return Answer(data, [(wrote,)])
+
+
+@contextmanager
+def _noting_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Whether ctrl+c was pressed: it interrupts nothing by itself, so that what is finished already is not called off.
+
+    Pressed once more it interrupts, wherever the program is.
+    """
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _say_progress(piece: ExportPiece) -> bool:
