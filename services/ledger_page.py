@@ -19,7 +19,7 @@ from services.stores.pages import PAGE, entries_of
 
 _FILE_URL = re.compile(r"sqlite:///([^?%]+)")
 """What follows ? or % is not a name as it stands."""
-_TEST_KEY = re.compile(r"(sk|rk)_test_[!-~]+")
+_KEY = re.compile(r"(?:sk|rk)_(test|live)_[!-~]+")
 _STATE = """
     SELECT application_id, version_num, EXISTS (SELECT 1 FROM accounts WHERE id = :account_id),
         coalesce((SELECT last_seq FROM balances WHERE account_id = :account_id), 0)
@@ -57,12 +57,14 @@ def file_of(url: str) -> Path | None:
 
 
 def _key_may_be_refused(values: Mapping[str, Given]) -> bool:
-    key, base = (text_of(name, values) for name in ("stripe_secret_key", "stripe_api_base"))
-    return key != "" and (_TEST_KEY.fullmatch(key) is None or base[:8] not in ("", "https://"))
+    key, base, allow_live = (text_of(name, values) for name in ("stripe_secret_key", "stripe_api_base", "allow_live"))
+    match = _KEY.fullmatch(key)
+    is_sound = match is not None and (match[1] == "test" or allow_live == "true") and base[:8] in ("", "https://")
+    return key != "" and not is_sound
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """A connection that neither creates nor changes the file.
+    """A connection that neither creates a file nor changes what is in one.
 
     It could read without the right to write, but would then leave the files of the WAL behind it.
     """

@@ -123,22 +123,26 @@ def test_a_file_that_another_program_holds_is_left_to_the_services(file: Path) -
 
 @pytest.mark.usefixtures("file")
 @pytest.mark.parametrize(
-    ("key", "base", "is_read"),
+    ("key", "base", "allow_live", "is_read"),
     [
-        ("", "http://elsewhere.example", True),
-        ("sk_test_x", "", True),
-        ("rk_test_x", "https://api.stripe.com", True),
-        ("sk_test_x", "http://elsewhere.example", False),
-        ("sk_live_x", "", False),
-        ("pk_test_x", "", False),
-        ("nonsense", "", False),
+        ("", "http://elsewhere.example", "", True),
+        ("sk_test_x", "", "", True),
+        ("rk_test_x", "https://api.stripe.com", "false", True),
+        ("rk_live_x", "https://api.stripe.com", "true", True),
+        ("sk_test_x", "http://elsewhere.example", "", False),
+        ("sk_live_x", "http://elsewhere.example", "true", False),
+        ("sk_live_x", "", "", False),
+        ("sk_live_x", "", "nonsense", False),
+        ("pk_test_x", "", "true", False),
+        ("nonsense", "", "true", False),
     ],
 )
 def test_a_key_that_may_be_refused_is_left_to_the_services(
-    key: str, base: str, is_read: bool, monkeypatch: pytest.MonkeyPatch
+    key: str, base: str, allow_live: str, is_read: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STRIPE_SECRET_KEY", key)
     monkeypatch.setenv("STRIPE_API_BASE", base)
+    monkeypatch.setenv("ALLOW_LIVE", allow_live)
     assert (read_page(1, None, 20) is not None) == is_read
 
 
