@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from services.clock import Clock
 from services.database import Database
 from services.domain.audit import posting_audit
-from services.domain.ledger import BalanceSummary, PostedRow, Posting, Transaction, TransactionKind
+from services.domain.ledger import MAX_PAGE, BalanceSummary, PostedRow, Posting, Transaction, TransactionKind
 from services.domain.money import format_cents, is_amount
 from services.domain.text import check_text, is_id
 from services.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, OutcomeUnknown
@@ -30,9 +30,6 @@ __all__ = [
     "TransactionKind",
     "get_balance_service",
 ]
-
-MAX_PAGE = 1_000
-"""The most entries that one call reads."""
 
 MAX_BATCH = 10_000
 """The most postings that one transaction makes."""

@@ -29,16 +29,13 @@ from services.direct import (
     run_on_sqlite,
 )
 from services.errors import ConfigurationError, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
-from services.models import HEAD
-from services.stores.dialects import Script
+from services.models import APPLICATION_ID, HEAD
+from services.stores.scripts import Script
 
 if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
-
-APPLICATION_ID = 0x70617964
-"""Marks an SQLite file as paydesk's ("payd"). Source: https://www.sqlite.org/pragma.html#pragma_application_id"""
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one on SQLite."""

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from services.errors import OutcomeUnknown, TryAgain
-from services.stores.dialects import Script
+from services.stores.scripts import Script
 
 if TYPE_CHECKING:
     import psycopg

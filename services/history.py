@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from services.database import Database
 from services.domain.history import Found, KindTotal, SeqRange, Statement, Tally
-from services.domain.ledger import Transaction
+from services.domain.ledger import MAX_PAGE, Transaction
 from services.domain.ledger_export import ExportFormat, ExportPiece, export_head, export_lines
 from services.domain.ledger_filter import LedgerFilter, Suggestion, filter_line, parse_filter, suggestions
 from services.domain.period import Period, parse_moment, parse_period
@@ -42,9 +42,6 @@ __all__ = [
     "parse_period",
     "suggestions",
 ]
-
-MAX_FOUND = 1_000
-"""The most entries that one call of a search answers with."""
 
 BUDGET_MS = 50
 """How long one call of a search or a count looks, unless it is told otherwise."""
@@ -102,8 +99,8 @@ class HistoryService:
         It answers with fewer, or none, when its time is used up: go on with `before_seq=found.searched_to_seq` until it
         is `done` or there are enough. Raises `NotFound` for an unknown account and `InvalidInput` for the limit.
         """
-        if not 1 <= limit <= MAX_FOUND:
-            raise InvalidInput(f"A search answers with 1 to {MAX_FOUND} entries.", field="limit")
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidInput(f"A search answers with 1 to {MAX_PAGE} entries.", field="limit")
         with self.database.read() as connection:
             whole = self._range(connection, account_id, wanted, None if before_seq is None else before_seq - 1)
             entries: list[Transaction] = []
@@ -193,8 +190,10 @@ class HistoryService:
         written = 0
         yield ExportPiece(export_head(form), written, whole.first, whole.first - 1, whole.last)
         for piece in whole.pieces(self.export_read if wanted.order_id is None else max(1, whole.size)):
-            with self.database.read() as connection:
-                rows = self.history_store.exported(connection, piece, wanted)
+            rows = self.history_store.exported_alone(self.database, piece) if wanted.is_period else None
+            if rows is None:
+                with self.database.read() as connection:
+                    rows = self.history_store.exported(connection, piece, wanted)
             written += len(rows)
             yield ExportPiece(export_lines(form, rows), written, whole.first, piece.last, whole.last)
 

@@ -1,33 +1,19 @@
-"""The settings: read once from the environment, `settings.local.env` and `settings.env`, in that order."""
+"""The settings: what they are, what each may be, and its default. `services.environment` knows where they come from."""
 
-import os
 import re
-import stat
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import platformdirs
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.environment import default_database_url, given, text_of
 from services.errors import ConfigurationError
 
 STRIPE_API_BASE = "https://api.stripe.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SECRET_KEY = re.compile(r"(sk|rk)_(test|live)_[!-~]+")
-
-
-def config_directory() -> Path:
-    """Where `settings.env` is looked for: `PAYDESK_CONFIG_DIR`, else the folder that holds the packages."""
-    return Path(os.environ.get("PAYDESK_CONFIG_DIR") or Path(__file__).parents[1])
-
-
-def default_database_url() -> str:
-    """An SQLite file in the user's data directory."""
-    return f"sqlite:///{platformdirs.user_data_path('paydesk') / 'paydesk.db'}"
 
 
 class Settings(BaseSettings):
@@ -118,30 +104,21 @@ class Settings(BaseSettings):
 
 def sources() -> dict[str, str]:
     """Where each setting comes from: `"environment"`, one of the two files, or `"default"`."""
-    folder = config_directory()
-    given = {"environment": {name.lower(): value for name, value in os.environ.items()}}
-    for file in ("settings.local.env", "settings.env"):
-        given[file] = {name.lower(): value or "" for name, value in dotenv_values(folder / file).items()}
-    return {
-        name: next((source for source, values in given.items() if values.get(name)), "default")
-        for name in Settings.model_fields
-    }
+    values = given()
+    return {name: values[name].source if text_of(name, values) else "default" for name in Settings.model_fields}
 
 
 def load_settings() -> Settings:
     """The settings as the environment and the files give them.
 
-    Raises `ConfigurationError` naming the setting and the rule it breaks, never its value; also where
-    `settings.local.env`, which may hold a key, can be read by anyone but its owner.
+    Raises `ConfigurationError` naming the setting and the rule it breaks, never its value; also where a file cannot be
+    read, or can be read by others though it may hold a key.
     """
     from pydantic import ValidationError
 
-    folder = config_directory()
-    local = folder / "settings.local.env"
-    if local.exists() and stat.S_IMODE(local.stat().st_mode) & 0o077:
-        raise ConfigurationError(f"{local.name} may hold secrets and must be readable by you alone: chmod 600 it.")
+    texts: dict[str, Any] = {name: value.text for name, value in given().items() if name in Settings.model_fields}
     try:
-        return Settings(_env_file=(folder / "settings.env", local))
+        return Settings(_env_file=None, **texts)
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = str(problem["loc"][0])

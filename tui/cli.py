@@ -16,19 +16,15 @@ from services.errors import GatewayError, GatewayUnreadable, OutcomeUnknown, Pay
 from tui import __version__
 from tui.desk import Desk
 from tui.present import visible
-from tui.verbs.audit import add_audit_verb
-from tui.verbs.checkouts import add_checkout_verbs
-from tui.verbs.codes import add_code_verbs
-from tui.verbs.exchange import add_exchange_verbs
-from tui.verbs.installation import add_installation_verbs
-from tui.verbs.ledger import add_account_verbs, add_ledger_verbs
-from tui.verbs.prices import add_price_verbs
 from tui.verbs.verb import REFUSED, TRY_AGAIN, Verb
+
+COMMANDS = ("price", "code", "account", "ledger", "checkout", "exchange", "audit", "db", "doctor", "verify", "demo")
+"""What a command line begins with, in the order of the help."""
 
 
 def main(argv: Sequence[str], desk: Desk | None = None) -> int:
     """Runs one verb and returns its exit code."""
-    arguments = parser().parse_args(argv)
+    arguments = parser(argv).parse_args(argv)
     run: Verb = arguments.run
     try:
         answer = run(desk or Desk(), arguments)
@@ -53,8 +49,12 @@ def _failed(error: PaydeskError) -> int:
     return TRY_AGAIN if isinstance(error, TryAgain | OutcomeUnknown | GatewayUnreadable) else REFUSED
 
 
-def parser() -> argparse.ArgumentParser:
-    """The grammar of the command line; `run` in its result is the function to call."""
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The grammar of a command line; `run` in its result is the function to call.
+
+    It has the verbs of the one command that the line begins with, whose modules alone are imported, or all of them
+    where it begins otherwise.
+    """
     top = argparse.ArgumentParser(
         prog="paydesk",
         description="A terminal desk for payment operations. Without a command it opens the desk.",
@@ -62,16 +62,36 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", "-V", action="version", version=f"paydesk {__version__}")
     groups = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add_price_verbs(groups)
-    add_code_verbs(groups)
-    add_account_verbs(groups)
-    add_ledger_verbs(groups)
-    add_checkout_verbs(groups)
-    add_exchange_verbs(groups)
-    add_audit_verb(groups)
-    add_installation_verbs(groups)
-    groups.add_parser("demo", help="open the desk on a throw-away database with a Stripe sandbox")
+    for command in argv[:1] if argv and argv[0] in COMMANDS else COMMANDS:
+        _add_command(groups, command)
     return top
+
+
+def _add_command(groups: Any, command: str) -> None:
+    match command:
+        case "price":
+            from tui.verbs.prices import add_price_verbs as add
+        case "code":
+            from tui.verbs.codes import add_code_verbs as add
+        case "account":
+            from tui.verbs.accounts import add_account_verbs as add
+        case "ledger":
+            from tui.verbs.ledger import add_ledger_verbs as add
+        case "checkout":
+            from tui.verbs.checkouts import add_checkout_verbs as add
+        case "exchange":
+            from tui.verbs.exchange import add_exchange_verbs as add
+        case "audit":
+            from tui.verbs.audit import add_audit_verb as add
+        case "db":
+            from tui.verbs.installation import add_database_verbs as add
+        case "doctor":
+            from tui.verbs.installation import add_doctor_verb as add
+        case "verify":
+            from tui.verbs.installation import add_verify_verb as add
+        case _:
+            from tui.verbs.installation import add_demo as add
+    add(groups)
 
 
 def _plain(value: Any) -> Any:

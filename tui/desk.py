@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.charges import ChargeService
     from services.code_reports import CodeReportService
     from services.discounts import DiscountService
+    from services.domain.ledger import Transaction
     from services.exchange import ExchangeService
     from services.explanations import ExplanationService
     from services.history import HistoryService
@@ -123,6 +124,17 @@ class Desk:
             from services.history import HistoryService
 
             return HistoryService.over(runtime)
+
+    def page(self, account_id: int, before_seq: int | None, limit: int) -> "list[Transaction] | None":
+        """The newest entries before `before_seq`, without opening the services, where that can be done.
+
+        None: ask `history`, which has them or tells why not. Raises `ConfigurationError`.
+        """
+        if self._open_runtime is not _runtime_of_process:
+            return None  # the settings of the process say nothing about this desk
+        from services.ledger_page import read_page
+
+        return read_page(account_id, before_seq, limit)
 
     @cached_property
     def explanations(self) -> "ExplanationService":

@@ -9,12 +9,12 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from services.domain.card import Card
-from services.domain.checkout import OrderStatus
-from services.domain.discount import CodeStatus
-
 if TYPE_CHECKING:
     from textual.content import Content
+
+    from services.domain.card import Card
+    from services.domain.checkout import OrderStatus
+    from services.domain.discount import CodeStatus
 
 MINUS = "\u2212"
 ELLIPSIS = "…"
@@ -138,34 +138,35 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def card_text(card: Card) -> str:
+def card_text(card: "Card") -> str:
     """A saved card as people know it: `visa •••• 4242 exp 11/27`."""
     return visible(f"{card.brand} •••• {card.last4} exp {card.expiry}")
 
 
-_STATUS_STYLE: dict[OrderStatus | CodeStatus, str] = {
-    OrderStatus.CREATED: "$text-warning",
-    OrderStatus.OPEN: "$text-primary",
-    OrderStatus.PAID: "$text-success",
-    OrderStatus.EXPIRED: "$muted",
-    OrderStatus.FAILED: "$text-error",
-    OrderStatus.NEEDS_REVIEW: "bold $text-error",
-    CodeStatus.ACTIVE: "$text-success",
-    CodeStatus.SCHEDULED: "$text-primary",
-    CodeStatus.EXPIRED: "$muted",
-    CodeStatus.SOLD_OUT: "$text-warning",
-    CodeStatus.DISABLED: "$muted",
+_STATUS_STYLE = {
+    "created": "$text-warning",
+    "open": "$text-primary",
+    "paid": "$text-success",
+    "expired": "$muted",
+    "failed": "$text-error",
+    "needs_review": "bold $text-error",
+    "active": "$text-success",
+    "scheduled": "$text-primary",
+    "sold_out": "$text-warning",
+    "disabled": "$muted",
 }
-_STATUS_WORD: dict[OrderStatus | CodeStatus, str] = {OrderStatus.CREATED: "unknown"}
+"""By the value of a state, for orders and codes alike."""
+
+_STATUS_WORD = {"created": "unknown"}
 """An order whose request is stored and whose answer is not: nobody knows yet what became of it."""
 
 
-def status_word(state: OrderStatus | CodeStatus) -> str:
+def status_word(state: "OrderStatus | CodeStatus") -> str:
     """A state as one or two words: `paid`, `needs review`, `sold out`."""
     return _STATUS_WORD.get(state) or state.value.replace("_", " ")
 
 
-def status(state: OrderStatus | CodeStatus) -> "Content":
+def status(state: "OrderStatus | CodeStatus") -> "Content":
     """A state as a word in the colour of the state."""
     from textual.content import Content
 

@@ -1,13 +1,16 @@
 """The ledger: postings, and the transactions they become."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from json.encoder import encode_basestring_ascii as quoted
 
 from services.errors import InvalidInput
+
+MAX_PAGE = 1_000
+"""The most entries that one call reads."""
 
 
 class TransactionKind(StrEnum):
@@ -45,10 +48,14 @@ class Posting:
     @cached_property
     def request_hash(self) -> str:
         """SHA-256, in hex, of what the posting asks for: tells a repeated request from another one."""
-        request = [self.account_id, self.amount_cents, self.kind, self.description, self.order_id]
-        if self.reverses_id is not None:  # so that what was stored before there were reversals stays as it is
-            request.append(self.reverses_id)
-        return hashlib.sha256(json.dumps(request).encode()).hexdigest()
+        # A JSON list, put together here: json.dumps takes five times as long, and batches are made of these.
+        order = "null" if self.order_id is None else self.order_id
+        # so that what was stored before there were reversals stays as it is
+        reverses = "" if self.reverses_id is None else f", {self.reverses_id}"
+        request = (
+            f'[{self.account_id}, {self.amount_cents}, "{self.kind}", {quoted(self.description)}, {order}{reverses}]'
+        )
+        return hashlib.sha256(request.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

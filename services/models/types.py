@@ -1,13 +1,12 @@
 """Column types that mean the same on SQLite (STRICT tables) and PostgreSQL."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from services.models.moments import EPOCH, MICROSECOND, moment_of
 
 Int64 = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number of 64 bits: cents, sequence numbers, ids. SQLite's own INTEGER makes a key its row id."""
@@ -39,7 +38,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return EPOCH + timedelta(microseconds=value)
+            return moment_of(value)
         moment: datetime = value
         return moment.astimezone(UTC)
 

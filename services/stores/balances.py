@@ -8,11 +8,14 @@ from sqlalchemy.exc import IntegrityError
 
 from services.domain.ledger import BalanceSummary, Posting, Transaction, TransactionKind
 from services.errors import Conflict, NotFound
+from services.models.moments import MICROSECOND
 from services.models.tables import balances, orders, transactions
-from services.models.types import MICROSECOND, UTCDateTime
-from services.stores.dialects import RowReader, Script, ScriptRunner, for_driver
-from services.stores.entries import ENTRY_COLUMNS, ENTRY_NAMES, entries_of, entry_of
+from services.models.types import UTCDateTime
+from services.stores.dialects import for_driver
+from services.stores.entries import ENTRY_COLUMNS, entry_of
+from services.stores.pages import PAGE, PAGE_OF, entries_of
 from services.stores.postings import MOVE, POST, RECORD_ONCE, parameters_of, posted
+from services.stores.scripts import RowReader, ScriptRunner
 
 _FILL = sa.text(
     "WITH RECURSIVE numbers (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM numbers WHERE seq < :entries) "
@@ -23,13 +26,6 @@ _FILL = sa.text(
     "iif(seq % 100 = 1, 'Top-up', printf('SMS to +44 7700 900%03d', seq * 7919 % 1000)), "
     "'system', :first_at + (seq - 1) * :spacing FROM numbers"
 ).bindparams(sa.bindparam("first_at", type_=UTCDateTime))
-
-_PAGE_OF = (
-    f"SELECT {', '.join(ENTRY_NAMES)} FROM transactions "  # noqa: S608 - our own names
-    "WHERE account_id = :account_id AND seq BETWEEN :first_seq AND :last_seq ORDER BY seq DESC"
-)
-PAGE = Script.of(sqlite=(_PAGE_OF,), postgresql=_PAGE_OF)
-"""The entries of an account from one number to another, newest first."""
 
 
 class AlreadyPosted(Conflict):
@@ -135,8 +131,8 @@ class BalanceStore:
     def entries(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[Transaction]:
         """The entries with `first_seq <= seq <= last_seq`, newest first."""
         span = {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq}
-        rows = connection.exec_driver_sql(for_driver(connection.dialect, _PAGE_OF), span)
-        return entries_of(rows, connection.dialect)
+        rows = connection.exec_driver_sql(for_driver(connection.dialect, PAGE_OF), span)
+        return entries_of(rows, connection.dialect.name)
 
     def entries_alone(
         self, reader: RowReader, account_id: int, first_seq: int, last_seq: int
@@ -144,7 +140,7 @@ class BalanceStore:
         """As `entries`, by a query of its own; None where `entries` would raise an error, which it then tells."""
         span = {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq}
         rows = reader.rows(PAGE, span)
-        return None if rows is None else entries_of(rows, reader.dialect)
+        return None if rows is None else entries_of(rows, reader.dialect.name)
 
     def newest(self, connection: Connection, account_id: int, limit: int) -> list[Transaction]:
         """The last `limit` entries, newest first."""

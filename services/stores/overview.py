@@ -9,8 +9,9 @@ from sqlalchemy.engine import Connection
 from services.domain.checkout import UNSETTLED, OrderStatus
 from services.domain.discount import CodeStatus
 from services.domain.overview import BalanceFigures, DayMovements, NearLimit, OldestOrder, OrderFigures
+from services.models.moments import EPOCH, MICROSECOND
 from services.models.tables import balances, discount_codes, findings, orders, transactions
-from services.models.types import EPOCH, MICROSECOND, Int64
+from services.models.types import Int64
 from services.stores.discounts import status_at
 
 _DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Dialect
 
 from services.domain.ledger import Posting, Transaction
 from services.models.types import UTCDateTime
-from services.stores.dialects import Script
+from services.stores.scripts import Script
 
 # The sequence number is assigned by the statement that moves the balance: the row is locked from here to the commit,
 # so numbers have no gaps, each entry's balance follows from the one before, and no entry is older than it.

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from services.database import Database
 from tests.architecture.source import ROOT, imported_modules, sources, within
+from tests.histories import put_history
 
 STRIPE_FILES = {
     "services/gateways/stripe_gateway.py": "the one place that calls the SDK",
@@ -26,12 +28,17 @@ def module_names(*packages: str) -> list[str]:
 
 def loaded_by(*modules: str, home: Path) -> set[str]:
     """The packages that a fresh interpreter has loaded once it imported the modules."""
-    program = "\n".join([*(f"import {module}" for module in modules), REPORT])
-    environment = {name: str(home) for name in ("HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
+    return loaded_after("\n".join(f"import {module}" for module in modules), home=home)
+
+
+def loaded_after(program: str, *, home: Path, **settings: str) -> set[str]:
+    """The packages that a fresh interpreter has loaded once it ran a program that says nothing on stdout."""
+    surroundings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    folders = {name: str(home) for name in ("HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
     run = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", f"{program}\n{REPORT}"],
         cwd=home,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**surroundings, **folders, **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -59,6 +66,24 @@ def test_an_import_leaves_out_what_it_does_not_need(
 ) -> None:
     brought = loaded_by(*modules, home=tmp_path) & unwanted
     assert not brought, f"Importing {modules} loads {sorted(brought)}: {advice}."
+
+
+def test_a_page_of_a_ledger_is_listed_without_what_a_desk_stands_on(tmp_path: Path, sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    put_history(database, 60)
+    database.close()
+    for arguments in ("--json", "--before 7", "--limit 50 --json"):
+        loaded = loaded_after(
+            "import io, sys; stdout, sys.stdout = sys.stdout, io.StringIO()\n"
+            "from tui.__main__ import main\n"
+            f"assert main('ledger list --account 1 {arguments}'.split()) == 0\n"
+            "assert 'kind' in sys.stdout.getvalue().lower(); sys.stdout = stdout",
+            home=tmp_path,
+            DATABASE_URL=sqlite_url,
+            PAYDESK_CONFIG_DIR=str(tmp_path),
+        )
+        brought = loaded & {"asyncio", *HEAVY}
+        assert not brought, f"Listing loads {sorted(brought)}: services/ledger_page.py reads without."
 
 
 def test_nothing_happens_at_import(tmp_path: Path) -> None:

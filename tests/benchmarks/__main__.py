@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from services.database import Database
+from services.history import ExportFormat
 from services.seals import SealService
 from tests.benchmarks.batches import (
     batch_rate,
@@ -21,6 +22,7 @@ from tests.benchmarks.batches import (
     export_rate,
     hash_rate,
     import_rate,
+    json_rate,
     proof_rate,
     running_balance_rate,
     seal_rate,
@@ -81,8 +83,21 @@ class Comparison:
         return f"{self.title:<32}{figures}  {self.baseline_title}"
 
 
-def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
+def list_comparison(title: str, settings: dict[str, str]) -> Comparison:
+    """A process that lists the newest entries of an account."""
+    return Comparison(
+        title,
+        "paydesk --version",
+        "ms",
+        partial(milliseconds_to_end, [*DESK, "ledger", "list", "--account", "1", "--json"], settings),
+        partial(milliseconds_to_end, [*DESK, "--version"], settings),
+    )
+
+
+def command_comparisons(folder: Path, settings: dict[str, str]) -> Sequence[Comparison]:
     """Processes: the command line, and the first paint."""
+    ledger = folder / "listed.db"
+    make_ledger(ledger, 100_000)
     bare_frame = partial(milliseconds_to_paint, BARE, settings, FRAME)
     return [
         Comparison(
@@ -92,6 +107,7 @@ def command_comparisons(settings: dict[str, str]) -> Sequence[Comparison]:
             partial(milliseconds_to_end, [*DESK, "--version"], settings),
             partial(milliseconds_to_end, ["-c", "pass"], settings),
         ),
+        list_comparison("10^5: ledger list --json", environment(folder, f"sqlite:///{ledger}")),
         Comparison(
             "first frame on a terminal",
             "first frame of a Textual app with one line",
@@ -155,12 +171,18 @@ def batch_comparisons(template: Path, folder: Path) -> Sequence[Comparison]:
     return [
         Comparison("post_many", "executemany of the entries", "/s", partial(batch_rate, template, folder), bare),
         Comparison("ledger import", "executemany of the entries", "/s", partial(import_rate, template, folder), bare),
-        Comparison(
-            "ledger export to CSV",
-            "the same rows by sqlite3 and csv",
-            "/s",
-            partial(export_rate, ledger, folder),
-            partial(csv_rate, ledger, folder),
+        *(
+            Comparison(
+                f"ledger export to {words}",
+                f"the same rows by sqlite3 and {module}",
+                "/s",
+                partial(export_rate, ledger, folder, form),
+                partial(baseline, ledger, folder),
+            )
+            for words, module, form, baseline in (
+                ("CSV", "csv", ExportFormat.CSV, csv_rate),
+                ("JSON Lines", "json", ExportFormat.JSON_LINES, json_rate),
+            )
         ),
         Comparison("ledger seal", hashing, "/s", partial(seal_rate, ledger, folder), partial(hash_rate, ledger)),
         Comparison("ledger verify", hashing, "/s", partial(verify_rate, sealed, folder), partial(hash_rate, sealed)),
@@ -201,13 +223,7 @@ def ledger_comparisons(folder: Path, largest: int) -> Iterator[Comparison]:
             partial(driver_page_milliseconds, path, entries),
         )
         settings = environment(folder, f"sqlite:///{path}")
-        yield Comparison(
-            f"10^{power}: ledger list --json",
-            "paydesk --version",
-            "ms",
-            partial(milliseconds_to_end, [*DESK, "ledger", "list", "--account", "1", "--json"], settings),
-            partial(milliseconds_to_end, [*DESK, "--version"], settings),
-        )
+        yield list_comparison(f"10^{power}: ledger list --json", settings)
         with LedgerScreen(settings, entries) as desk, BareScreen(settings) as bare:
             for title, measure in (
                 ("an account is opened", desk.open_account),
@@ -227,7 +243,7 @@ def comparisons(folder: Path, server: PostgresServer, only: str | None, largest:
     template = migrated_file(folder)
     if only in (None, "commands"):
         settings = environment(folder, f"sqlite:///{shutil.copy(template, folder / 'desk.db')}")
-        yield from command_comparisons(settings)
+        yield from command_comparisons(folder, settings)
     if only in (None, "postings"):
         url = server.create_database()
         prepare_postgresql(url)

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import shutil
 import sqlite3
 import time
@@ -117,12 +118,12 @@ def running_balance_rate(ledger: Path) -> float:
     return rate
 
 
-def export_rate(ledger: Path, folder: Path) -> float:
-    """Entries per second of the large account that are written to a CSV file."""
-    file = folder / "ledger.csv"
+def export_rate(ledger: Path, folder: Path, form: ExportFormat) -> float:
+    """Entries per second of the large account that are written to a file."""
+    file = folder / f"ledger.{form.value}"
 
     def export(runtime: Runtime) -> int:
-        pieces = HistoryService.over(runtime).export(1, parse_filter(""), ExportFormat.CSV)
+        pieces = HistoryService.over(runtime).export(1, parse_filter(""), form)
         written = write_export(pieces, file, lambda _: True)
         file.unlink()
         assert written is not None
@@ -143,6 +144,23 @@ def csv_rate(ledger: Path, folder: Path) -> float:
     connection.close()
     file.unlink()
     return float(entries / seconds)
+
+
+def json_rate(ledger: Path, folder: Path) -> float:
+    """Entries per second that `sqlite3` reads and `json` writes, as they are stored."""
+    connection = _driver(ledger)
+    connection.row_factory = sqlite3.Row
+    file = folder / "rows.jsonl"
+    entries = 0
+    began = time.perf_counter()
+    with file.open("w") as opened:
+        for row in connection.execute(_EXPORTED):
+            opened.write(json.dumps(dict(row)) + "\n")
+            entries += 1
+    rate = entries / (time.perf_counter() - began)
+    connection.close()
+    file.unlink()
+    return rate
 
 
 def hash_rate(ledger: Path) -> float:

@@ -1,9 +1,14 @@
+import hashlib
+import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.domain.ledger import Posting, TransactionKind
 from services.errors import InvalidInput
+from tests.filters import storable_texts
 
 POSTING = Posting(7, 500, TransactionKind.ADJUSTMENT, "goodwill", "anna", None, "k1")
 
@@ -36,6 +41,22 @@ def test_text_cannot_imitate_the_fields_around_it() -> None:
 
 def test_the_hash_outlives_a_release_because_it_is_stored() -> None:
     assert POSTING.request_hash == "9d26c5718b1fc857ca3cdfb4f2c3f33744aa8712f32c044210f43f7b2fede807"
+
+
+numbers = st.integers(-(2**63), 2**63 - 1)
+
+
+@given(numbers, numbers, st.sampled_from(TransactionKind), storable_texts, st.none() | numbers, numbers)
+def test_what_is_hashed_is_the_request_as_json(
+    account_id: int, amount_cents: int, kind: TransactionKind, text: str, order_id: int | None, entry_id: int
+) -> None:
+    request: list[object] = [account_id, amount_cents, kind.value, text, order_id]
+    reverses_id = None
+    if kind is TransactionKind.REVERSAL:
+        reverses_id = entry_id
+        request.append(entry_id)
+    posting = Posting(account_id, amount_cents, kind, text, "anna", order_id, reverses_id=reverses_id)
+    assert posting.request_hash == hashlib.sha256(json.dumps(request).encode()).hexdigest()
 
 
 def test_the_hash_of_a_reversal_tells_which_entry_it_takes_back() -> None:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from services.database import APPLICATION_ID, RUNS, Database
+from services.database import RUNS, Database
 from services.errors import ConfigurationError, Conflict, DatabaseVersionMismatch, OutcomeUnknown, TryAgain
-from services.models import HEAD
+from services.models import APPLICATION_ID, HEAD
 from services.models.tables import accounts, metadata
 from services.models.types import UTCDateTime
 from tests.clock import ManualClock

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from services.accounts import AccountService
 from services.balance import BalanceService
 from services.database import Database
-from services.domain.ledger import Transaction, TransactionKind
+from services.domain.ledger import MAX_PAGE, Transaction, TransactionKind
 from services.domain.ledger_export import COLUMNS
 from services.errors import InvalidInput, NotFound
 from services.history import (
-    MAX_FOUND,
     ExportFormat,
     Found,
     HistoryService,
@@ -232,7 +231,7 @@ def test_the_parts_of_a_statement_add_up(history: HistoryService, ledger: list[T
 def test_a_text_is_found_letter_by_letter_in_either_case(
     line: str, texts: set[str], history: HistoryService, ledger: list[Transaction]
 ) -> None:
-    found = history.search(1, parse_filter(line), limit=MAX_FOUND, budget_ms=60_000)
+    found = history.search(1, parse_filter(line), limit=MAX_PAGE, budget_ms=60_000)
     assert found.done
     assert {entry.description for entry in found.entries} == texts
 
@@ -304,7 +303,7 @@ def test_an_account_that_is_not_there_is_named(account_id: int, history: History
 
 
 def test_what_cannot_be_asked_is_refused(history: HistoryService, ledger: list[Transaction]) -> None:
-    for limit in (0, -1, MAX_FOUND + 1):
+    for limit in (0, -1, MAX_PAGE + 1):
         with pytest.raises(InvalidInput, match="1 to 1000 entries"):
             history.search(1, LedgerFilter(), limit=limit)
     with pytest.raises(InvalidInput, match="time zone"):

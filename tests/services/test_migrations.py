@@ -15,9 +15,10 @@ from alembic.config import Config
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 import services.models
-from services.database import APPLICATION_ID, Database
+from services.database import Database
 from services.errors import DatabaseVersionMismatch
-from services.models import HEAD
+from services.models import APPLICATION_ID, HEAD
+from services.models.moments import EPOCH
 from services.models.tables import (
     accounts,
     audit_log,
@@ -34,7 +35,6 @@ from services.models.tables import (
     stripe_cursors,
     transactions,
 )
-from services.models.types import EPOCH
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer
 

@@ -15,8 +15,8 @@ from services.balance import BalanceService, Posting, TransactionKind
 from services.database import Database
 from services.domain.seal import BLOCK, SEALED_COLUMNS, SealBreak
 from services.errors import Conflict, InvalidInput
+from services.models.moments import EPOCH, MICROSECOND
 from services.models.tables import seals, transactions
-from services.models.types import EPOCH, MICROSECOND
 from services.runtime import Runtime
 from services.seals import Head, SealService, parse_head
 from services.stores.orders import OrderStore

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from services.environment import config_directory
 from services.errors import ConfigurationError
-from services.settings import Settings, config_directory, load_settings
+from services.settings import Settings, load_settings
 
 SECRET = "sk_live_do_not_tell"
 

@@ -1,6 +1,7 @@
 """The plans of the queries that read ledgers: each reaches its entries by index, however many others there are."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import event
 from services.database import Database
 from services.domain.history import SeqRange
 from services.domain.ledger_filter import LedgerFilter, parse_filter
+from services.models.tables import transactions
+from services.stores.accounts import AccountStore
 from services.stores.history import HistoryStore
 from tests.histories import BEGIN, put_history
 
@@ -85,3 +88,31 @@ def test_sums_and_moments_are_found_by_numbers(connection: sa.Connection) -> Non
         lambda: store.entry(connection, 1, 7),
     ):
         assert_by_index(plan_of(connection, query), BY_SEQ)
+
+
+MOMENTS = [
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(2000, 2, 29, 12, 0, 0, 1, tzinfo=UTC),
+    datetime(2026, 11, 23, 14, 3, 7, 120_000, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+]
+
+
+def test_any_moment_is_written_whole_and_the_same_by_either_way(database: Database) -> None:
+    with database.write() as connection:
+        account = AccountStore().create(connection, "maria@example.com", "", BEGIN)
+        common = {"account_id": account.id, "kind": "usage", "description": "SMS", "actor": "anna"}
+        rows = [
+            {**common, "seq": seq, "balance_after_cents": seq, "amount_cents": 1, "created_at": moment}
+            for seq, moment in enumerate(MOMENTS, 1)
+        ]
+        connection.execute(sa.insert(transactions), rows)
+    all_of_them = SeqRange(account.id, 1, len(MOMENTS))
+    with database.read() as connection:
+        exported = store.exported(connection, all_of_them, LedgerFilter())
+    assert [written for _, written, *_ in exported] == [
+        f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z" for moment in MOMENTS
+    ]
+    assert store.exported_alone(database, all_of_them) == exported

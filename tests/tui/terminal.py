@@ -37,9 +37,17 @@ class Terminal:
         self._process.wait()
         os.close(self._outside)
 
-    def end(self, number: signal.Signals) -> int:
-        """Send a signal and return the status that the program exits with; what it still writes is read away."""
+    def send(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
         self._process.send_signal(number)
+
+    def end(self, number: signal.Signals | None = None) -> int:
+        """Send a signal, if one is named, and return the status that the program exits with.
+
+        What it still writes is read away.
+        """
+        if number is not None:
+            self.send(number)
         while self._process.poll() is None:
             with contextlib.suppress(OSError):  # the program has closed its side
                 if select.select([self._outside], [], [], 0.05)[0]:

@@ -12,6 +12,7 @@ from services.runtime import Runtime
 from services.sandbox import Sandbox
 from services.stores.verification import CHECKS
 from tests.tui.command_line import Run
+from tui.cli import COMMANDS, parser
 
 TEST_KEY, LIVE_KEY = (f"sk_{mode}_{'secret' * 3}9876" for mode in ("test", "live"))
 
@@ -181,8 +182,25 @@ def paydesk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 def test_version_and_help_answer() -> None:
     assert paydesk("--version").stdout.startswith("paydesk 0.")
-    assert "price" in paydesk("--help").stdout
-    assert paydesk("nonsense").returncode == 2
+    words = {line.split()[0] for line in paydesk("--help").stdout.splitlines() if line.startswith("    ")}
+    assert words >= set(COMMANDS)
+    nonsense = paydesk("nonsense")
+    assert nonsense.returncode == 2
+    assert all(f"'{command}'" in nonsense.stderr for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_the_same_whether_or_not_the_others_are_known(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    helps = set()
+    for known in ([command], []):
+        with pytest.raises(SystemExit) as ended:
+            parser(known).parse_args([command, "--help"])
+        assert ended.value.code == 0
+        helps.add(capsys.readouterr().out)
+    (text,) = helps
+    assert text.startswith(f"usage: paydesk {command} ")
 
 
 def test_doctor_names_sources_and_masks_secrets(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading ledgers on the command line: what the services answer, in columns, as JSON and as files."""
 
 import json
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -129,24 +130,45 @@ def test_an_export_as_of_an_entry_or_a_moment_is_the_same_later(run: Run, tmp_pa
 
 
 @pytest.mark.usefixtures("ledger")
-def test_an_export_that_is_interrupted_leaves_nothing(
-    run: Run, tmp_path: Path, runtime: Runtime, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("times", "before_piece", "answer"),
+    [
+        (1, 0, "Stopped; nothing was written.\n"),
+        (1, 1, "Stopped; nothing was written.\n"),
+        (2, 1, "Stopped; nothing was written.\n"),
+        (1, 2, "Wrote 32 entries"),
+    ],
+)
+def test_an_export_that_is_interrupted_leaves_nothing_unless_it_is_whole_by_then(
+    times: int,
+    before_piece: int,
+    answer: str,
+    tmp_path: Path,
+    runtime: Runtime,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     class Interrupted(HistoryService):
-        """Reads a piece, then somebody presses ctrl+c."""
+        """Somebody presses ctrl+c before a piece, or when the last one is written."""
 
         def export(self, *arguments: object, **options: object) -> object:  # type: ignore[override]
-            yield next(iter(super().export(*arguments, **options)))  # type: ignore[arg-type]
-            raise KeyboardInterrupt
+            for written, piece in enumerate((*super().export(*arguments, **options), None)):  # type: ignore[arg-type]
+                if written == before_piece:
+                    for _ in range(times):
+                        signal.raise_signal(signal.SIGINT)
+                if piece is not None:
+                    yield piece
 
     class InterruptedDesk(Desk):
         history = Interrupted.over(runtime)
 
     folder = tmp_path / "out"
     folder.mkdir()
-    assert main(["ledger", "export", str(folder / "l.csv"), "--account", "1"], InterruptedDesk()) == 1
-    assert capsys.readouterr().err == "Stopped; nothing was written.\n"
-    assert list(folder.iterdir()) == []
+    usual = signal.getsignal(signal.SIGINT)
+    code = main(["ledger", "export", str(folder / "l.csv"), "--account", "1"], InterruptedDesk())
+    written = capsys.readouterr()
+    assert (written.out + written.err).startswith(answer)
+    assert (code, len(list(folder.iterdir()))) == ((0, 1) if answer.startswith("Wrote") else (1, 0))
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 @pytest.mark.usefixtures("ledger")

@@ -10,12 +10,25 @@ from tui.present import NOTHING
 from tui.verbs.verb import DONE, INTEGRITY, REFUSED, Answer, group, verb
 
 
-def add_installation_verbs(groups: Any) -> None:
-    """`paydesk db ...`, `paydesk doctor` and `paydesk verify`."""
+def add_database_verbs(groups: Any) -> None:
+    """`paydesk db ...`: the database."""
     database = group(groups, "db", "the database")
     verb(database, "upgrade", _database_upgrade, "create the tables, or bring them up to this version")
+
+
+def add_doctor_verb(groups: Any) -> None:
+    """`paydesk doctor`: the state of the installation."""
     verb(groups, "doctor", _doctor, "show settings and their sources, database and Stripe mode")
+
+
+def add_verify_verb(groups: Any) -> None:
+    """`paydesk verify`: the proof of all stored rows."""
     verb(groups, "verify", _verify, "prove that all stored rows add up; exit code 4 where they do not")
+
+
+def add_demo(groups: Any) -> None:
+    """`paydesk demo`, for the help: the desk opens it itself."""
+    groups.add_parser("demo", help="open the desk on a throw-away database with a Stripe sandbox")
 
 
 def _database_upgrade(_: Desk, __: argparse.Namespace) -> Answer:

@@ -1,15 +1,12 @@
-"""Accounts and their ledgers on the command line."""
+"""Ledgers on the command line: moving a balance, and what else is done with one."""
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from services.domain.account import Account
 from services.domain.ledger import TransactionKind
 from services.domain.money import parse_cents
 from tui.desk import Desk
-from tui.present import NOTHING, cents
+from tui.present import cents
 from tui.verbs.ledger_history import add_history_verbs
 from tui.verbs.ledger_import import add_import_verb
 from tui.verbs.ledger_seal import add_seal_verbs
@@ -17,36 +14,6 @@ from tui.verbs.verb import Answer, Refusal, add_key, group, keyed, verb
 
 if TYPE_CHECKING:
     from services.balance import BalanceResult
-
-
-def add_account_verbs(groups: Any) -> None:
-    """`paydesk account ...`: finding and creating accounts."""
-    account = group(groups, "account", "accounts")
-    find = verb(account, "find", _account_find, "find accounts by id, e-mail, #order or Stripe id")
-    find.add_argument("text", nargs="?", default="")
-    verb(account, "add", _account_add, "create an account").add_argument("email")
-
-
-def _account_find(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    return _accounts(desk, desk.accounts.search(arguments.text))
-
-
-def _account_add(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    return _accounts(desk, [desk.accounts.create(arguments.email)])
-
-
-def _accounts(desk: Desk, accounts: Sequence[Account]) -> Answer:
-    data = [{**asdict(account), "balance_cents": desk.balance.get_balance(account.id)} for account in accounts]
-    rows = [
-        (
-            str(account["id"]),
-            account["email"],
-            cents(account["balance_cents"]),
-            account["stripe_customer_id"] or NOTHING,
-        )
-        for account in data
-    ]
-    return Answer(data, rows, ("ID", "E-MAIL", "BALANCE", "STRIPE CUSTOMER"))
 
 
 def add_ledger_verbs(groups: Any) -> None:

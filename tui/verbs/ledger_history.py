@@ -1,8 +1,10 @@
 """Reading ledgers on the command line: filters, exports, statements and explanations."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +49,9 @@ def _add_selection(command: argparse.ArgumentParser) -> None:
 
 
 def _list(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    before_seq = arguments.before
-    as_of_seq = _as_of_seq(desk, arguments)
-    if as_of_seq is not None:
-        before_seq = as_of_seq + 1 if before_seq is None else min(before_seq, as_of_seq + 1)
-    entries = list(_found(desk, arguments, before_seq))
+    entries = _page(desk, arguments)
+    if entries is None:
+        entries = list(_found(desk, arguments))
     rows = [
         (
             str(entry.seq),
@@ -67,8 +67,18 @@ def _list(desk: Desk, arguments: argparse.Namespace) -> Answer:
     return Answer(entries, rows, ("SEQ", "ENTRY", "TIME (UTC)", "KIND", "DESCRIPTION", "AMOUNT", "BALANCE"))
 
 
-def _found(desk: Desk, arguments: argparse.Namespace, before_seq: int | None) -> Iterator[Transaction]:
+def _page(desk: Desk, arguments: argparse.Namespace) -> list[Transaction] | None:
+    """The entries that are asked for, where nothing but a place in the ledger is, and they can be had at once."""
+    if arguments.filter or arguments.as_of is not None:
+        return None
+    return desk.page(arguments.account, arguments.before, arguments.limit)
+
+
+def _found(desk: Desk, arguments: argparse.Namespace) -> Iterator[Transaction]:
     """As many entries as are asked for, by as many calls of the search as that takes."""
+    before_seq, as_of_seq = arguments.before, _as_of_seq(desk, arguments)
+    if as_of_seq is not None:
+        before_seq = as_of_seq + 1 if before_seq is None else min(before_seq, as_of_seq + 1)
     wanted, limit = parse_filter(arguments.filter), arguments.limit
     while True:
         found = desk.history.search(arguments.account, wanted, before_seq=before_seq, limit=limit)
@@ -92,7 +102,8 @@ def _export(desk: Desk, arguments: argparse.Namespace) -> Answer:
     wanted = parse_filter(arguments.filter)
     pieces = desk.history.export(arguments.account, wanted, form, as_of_seq=min(given, default=None))
     try:
-        last = write_export(pieces, arguments.file, _say_progress)
+        with _noting_ctrl_c() as was_pressed:
+            last = write_export(pieces, arguments.file, lambda piece: _say_progress(piece) and not was_pressed())
     except KeyboardInterrupt:
         last = None
     finally:
@@ -102,6 +113,26 @@ def _export(desk: Desk, arguments: argparse.Namespace) -> Answer:
     data = {"file": str(arguments.file), "entries": last.entries, "as_of_seq": last.last_seq}
     wrote = f"Wrote {count(last.entries, 'entry', 'entries')} as of number {last.last_seq:,} to {arguments.file}."
     return Answer(data, [(wrote,)])
+
+
+@contextmanager
+def _noting_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Whether ctrl+c was pressed: it interrupts nothing by itself, so that what is finished already is not called off.
+
+    Pressed once more it interrupts, wherever the program is.
+    """
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _say_progress(piece: ExportPiece) -> bool:

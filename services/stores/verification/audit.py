@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from services.domain.discount import CodeTerms
-from services.models.types import EPOCH, MICROSECOND
+from services.models.moments import EPOCH, MICROSECOND
 from services.stores.verification.check import Check, last_audit
 
 _PRICE_TERMS = ("mode", "rrp_cents", "launch_cents", "sale_cents", "effective_at", "ends_at")
