@@ -4,6 +4,8 @@ Nothing heavy is imported before it is needed: `--version` and a mistyped verb a
 """
 
 import gc
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -34,10 +36,21 @@ def _run_verb(arguments: Sequence[str]) -> int:
     # What modules make as they are imported lives to the end. Not to look through it again and again, nor once more
     # when Python ends, takes a third off a short verb.
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    from tui.cli import main as command_line
-
     try:
-        return command_line(arguments)
+        from tui.cli import main as command_line
+
+        code = command_line(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. What was done by then is done.\n")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever reads the output has enough of it. What is still to be written goes nowhere, or Python would complain.
+        # Source: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    else:
+        return code
     finally:
         gc.freeze()
 

@@ -2,15 +2,18 @@
 
 import json
 import re
+import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from services.runtime import Runtime
-from services.sandbox import Sandbox
+from services.sandbox import Fault, Sandbox
 from tests.proof import assert_verified
 from tests.tui.command_line import Run
+from tests.tui.terminal import Terminal
 
 
 @pytest.fixture
@@ -202,6 +205,44 @@ def test_a_charge_that_is_not_known_of_tells_its_key_and_is_made_once(run: Run, 
     assert "Whether the card was charged is not known yet; checking order 2 finds out." in err
     assert run("checkout", "charge", "1", "10", "--key", key_in(err))[0] == 0
     assert ([payment.amount_cents for payment in sandbox.payments], balance_of(run)) == ([2500, 1000], 3500)
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, sqlite_url: str) -> dict[str, str]:
+    """The desk's settings, for a process of its own."""
+    return {
+        "DATABASE_URL": sqlite_url,
+        "STRIPE_SECRET_KEY": sandbox.secret_key,
+        "STRIPE_API_BASE": sandbox.api_base,
+    }
+
+
+@pytest.mark.usefixtures("paid")
+def test_ctrl_c_in_a_charge_tells_its_key_and_it_is_made_once(
+    run: Run, sandbox: Sandbox, settings: dict[str, str]
+) -> None:
+    fault = sandbox.faults.add(Fault.HOLD_AFTER, path="/v1/payment_intents", method="POST")
+    with Terminal([sys.executable, "-m", "tui", "checkout", "charge", "1", "10"], settings) as terminal:
+        fault.wait()
+        terminal.send(signal.SIGINT)
+        said = terminal.read_until(b"does nothing twice.").decode()
+        assert terminal.end() == 3
+    fault.release()
+    assert said.startswith("Interrupted: it may be done or not. The same command with --key ")
+    assert run("checkout", "charge", "1", "10", "--key", key_in(said))[0] == 0
+    assert ([payment.amount_cents for payment in sandbox.payments], balance_of(run)) == ([2500, 1000], 3500)
+
+
+@pytest.mark.usefixtures("paid")
+def test_ctrl_c_in_a_comparison_says_so_on_one_line(sandbox: Sandbox, settings: dict[str, str]) -> None:
+    fault = sandbox.faults.add(Fault.HOLD_BEFORE, path="/v1/events")
+    with Terminal([sys.executable, "-m", "tui", "checkout", "reconcile"], settings) as terminal:
+        fault.wait()
+        terminal.send(signal.SIGINT)
+        said = terminal.read_until(b"What was done by then is done.").decode()
+        assert terminal.end() == 130
+    fault.release()
+    assert "Traceback" not in said
 
 
 def test_an_account_without_a_card_is_not_charged(run: Run, sandbox: Sandbox) -> None:

@@ -1,11 +1,19 @@
 """The console command: what it imports, and what is left behind by an error nobody foresaw."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from pydantic import SecretStr
+
 import tui
+from services.accounts import AccountService
+from services.balance import BalanceService
+from services.runtime import open_runtime
+from services.settings import Settings
 
 HEAVY = "{'textual', 'rich', 'sqlalchemy', 'stripe', 'alembic', 'pydantic_settings', 'argparse'}"
 BEHIND_THE_PAINT = "{'sqlalchemy', 'stripe', 'alembic', 'pydantic', 'pydantic_settings', 'psycopg', 'requests'}"
@@ -79,3 +87,20 @@ sys.exit(app.return_code or 0)
     assert result.returncode == 1
     assert "paydesk ended on an error it did not expect" in result.stderr
     assert "topsecret" not in result.stdout + result.stderr.replace("RuntimeError: about", "")
+
+
+@pytest.mark.parametrize("verb", [["audit"], ["ledger", "list", "--account", "1", "--json"]])
+def test_a_reader_that_has_enough_gets_no_complaint(sqlite_url: str, verb: list[str]) -> None:
+    runtime = open_runtime(Settings(_env_file=None, database_url=SecretStr(sqlite_url)))
+    account = AccountService.over(runtime).create("maria@example.com")
+    BalanceService.over(runtime).add_credits(account.id, 1000, "welcome")
+    runtime.database.close()
+    outside, inside = os.pipe()
+    os.close(outside)
+    environment = {**os.environ, "DATABASE_URL": sqlite_url, "PYTHONPATH": str(Path(tui.__file__).parents[1])}
+    command = [sys.executable, "-m", "tui", *verb]
+    result = subprocess.run(
+        command, stdout=inside, stderr=subprocess.PIPE, text=True, env=environment, timeout=60, check=False
+    )
+    os.close(inside)
+    assert (result.returncode, result.stderr) == (128 + signal.SIGPIPE, "")

@@ -61,12 +61,17 @@ def add_key(command: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def keyed(arguments: argparse.Namespace) -> Iterator[str]:
-    """The key that was given, or a new one. Where the outcome is lost the error tells the key to find it out with."""
+    """The key that was given, or a new one.
+
+    Where the outcome is lost, by ctrl+c too, the error tells the key to find it out with.
+    """
     key: str = arguments.key if arguments.key is not None else uuid4().hex
     try:
         yield key
     except OutcomeUnknown as error:
         raise OutcomeUnknown(f"{error.sentence} {again_with(key)}", request_id=error.request_id) from error
+    except KeyboardInterrupt:
+        raise OutcomeUnknown(f"Interrupted: it may be done or not. {again_with(key)}") from None
 
 
 def again_with(key: str) -> str:
