@@ -108,26 +108,6 @@ async def test_an_export_has_exactly_what_the_filter_shows_and_replaces_no_file(
         assert not list(tmp_path.glob(".*"))
 
 
-async def test_the_account_is_verified_and_the_first_wrong_entry_is_gone_to(runtime: Runtime) -> None:
-    new_account(runtime, entries=1_000)
-    app = app_on(runtime)
-    async with app.run_test(size=(120, 40)) as pilot:
-        screen = await open_balances(pilot, "maria")
-        await pilot.press("V")
-        await settle(pilot)
-        assert "✓ verified 14:03" in screen_text(app)
-        with runtime.database.write() as connection:
-            connection.exec_driver_sql("DROP TRIGGER transactions_refuse_update")
-            connection.exec_driver_sql("UPDATE transactions SET amount_cents = amount_cents - 1 WHERE seq = 432")
-        await pilot.press("V")
-        await settle(pilot)
-        assert "Not everything adds up" in screen_text(app)
-        await pilot.press("escape")
-        await settle(pilot)
-        assert "✗ entry 432 is wrong" in screen_text(app)
-        assert screen.ledger.cursor == 432
-
-
 async def test_an_entry_leads_to_the_others_of_its_order_and_to_stripe(runtime: Runtime) -> None:
     account = AccountService.over(runtime).create("maria@example.com")
     paid_order(runtime, account.id)

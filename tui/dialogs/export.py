@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
@@ -19,7 +21,7 @@ from services.errors import InvalidInput, PaydeskError
 from services.ledger_file import write_export
 from tui.desk import Desk
 from tui.dialogs.balance_form import labelled
-from tui.dialogs.dialog import FormDialog
+from tui.dialogs.dialog import FormDialog, submit
 from tui.present import count, moment, untrusted
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field
@@ -62,6 +64,7 @@ class ExportDialog(FormDialog[Exported]):
     HELP = "Write exactly the entries that the filter means to a new file, oldest first. No file is ever replaced."
     TITLE = "Export"
     CONFIRM = "Export"
+    BINDINGS: ClassVar[list[BindingType]] = [submit("export")]
     DEFAULT_CSS = """
     ExportDialog .export--what { margin: 0 0 1 0; }
     ExportDialog .export--progress { margin: 1 0 0 0; }
