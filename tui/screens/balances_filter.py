@@ -19,7 +19,7 @@ from services.errors import InvalidInput
 from tui.present import cents, untrusted
 from tui.widgets.line_input import LineInput
 
-NOT_TEXT = 13
+NOT_TEXT = 11
 """Cells of the line that are neither the filter's text nor its subtotal: the label, what is around them, the cursor."""
 
 WORD_WIDTH = 20
