@@ -105,15 +105,19 @@ class LedgerScreen(DeskScreen):
         self.refresh_bindings()
 
     def jump(self, word: str, argument: str) -> None:
-        """Open the account that the palette names."""
+        """Open the account that the palette names, at an entry where its number follows: `42 8812`."""
         if word == "account":
-            self.app.calls.read(self, "jump", partial(find_account, argument), partial(self._jumped, argument))
+            name, _, number = argument.partition(" ")
+            seq = int(number) if number.isascii() and number.isdecimal() else None
+            self.app.calls.read(self, "jump", partial(find_account, name), partial(self._jumped, name, seq))
 
-    def _jumped(self, argument: str, account: Account | None) -> None:
+    def _jumped(self, argument: str, seq: int | None, account: Account | None) -> None:
         if account is None:
             self.app.say(f"There is no account {argument}.", title="Not found", warning=True)
         else:
             self.open_account(account)
+            if seq is not None:
+                self.show_entry(seq)
 
     # What of its ledger
 
@@ -125,9 +129,7 @@ class LedgerScreen(DeskScreen):
 
     def show_entry(self, seq: int) -> None:
         """Go to an entry of the account as it is now, whatever was filtered."""
-        if self.asked is None or self.asked == Asked(self.asked.account_id):
-            self.ledger.go_to(seq)
-        else:
+        if self.asked is not None:
             self._ask(Asked(self.asked.account_id))
             self._go_to = seq
 
