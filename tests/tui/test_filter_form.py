@@ -144,7 +144,7 @@ async def test_every_filter_goes_through_the_form_and_comes_back_as_it_was(runti
             assert answers == [wanted], filter_line(wanted)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "wide"])
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=["slim", "small", "wide"])
 async def test_the_form_looks_like_this(runtime: Runtime, size: tuple[int, int], svg: SnapshotAssertion) -> None:
     new_account(runtime, entries=10)
     app = app_on(runtime)

@@ -69,10 +69,10 @@ class FilterDialog(FormDialog[LedgerFilter]):
         self._wanted = wanted
         self._lowest = PartField(
             "Amount",
-            MoneyInput(wanted.min_cents, placeholder="any"),
+            MoneyInput(wanted.min_cents, placeholder="any, like -5.00"),
             LedgerFilter(min_cents=wanted.min_cents),
             lambda text: LedgerFilter(min_cents=parse_cents(text)),
-            note="or more, like -5.00",
+            note="or more",
         )
         self._highest = PartField(
             "",
@@ -83,7 +83,7 @@ class FilterDialog(FormDialog[LedgerFilter]):
         )
         self._period = PartField(
             "Period",
-            LineInput(_period_text(wanted.period), placeholder="2026-10 or 2026-10-05..2026-11-04, in UTC"),
+            LineInput(_period_text(wanted.period), placeholder="2026-10 or 2026-10-05..2026-11-04"),
             LedgerFilter(first=wanted.first, last=wanted.last),
             _of_period,
         )
@@ -113,7 +113,7 @@ class FilterDialog(FormDialog[LedgerFilter]):
         """A field for each part, filled from the filter."""
         kinds = [(kind.value, kind_word(kind)) for kind in TransactionKind]
         yield Field("Kind", Marks(kinds, self._wanted.kinds, per_line=KINDS_PER_LINE), name="kind")
-        signs = [(ANY, "both ways"), ("credit", "money in"), ("debit", "money out")]
+        signs = [(ANY, "both"), ("credit", "money in"), ("debit", "money out")]
         yield Field("Sign", Choice(signs, self._wanted.sign or ANY, id="sign"), name="sign")
         yield from (self._lowest, self._highest, self._period, *self._texts, self._order, self._actor)
         shown = [(ANY, "all"), ("reversed", "only those taken back")]

@@ -38,22 +38,26 @@ class Marks(Widget, can_focus=True):
     cursor: reactive[int] = reactive(0)
 
     def __init__(self, options: Sequence[tuple[str, str]], value: Collection[str], *, per_line: int) -> None:
-        """`options` are pairs of value and word, `per_line` of which stand on each line."""
+        """`options` are pairs of value and word, at most `per_line` of which stand on a line."""
         super().__init__()
         self._options = list(options)
-        self._per_line = per_line
+        self._most = per_line
         self._width = max(Content(word).cell_length for _value, word in options) + 4
         self.set_reactive(Marks.value, frozenset(value))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as the options fill."""
-        return -(-len(self._options) // self._per_line)
+        return -(-len(self._options) // self._per_line(width))
+
+    def _per_line(self, width: int) -> int:
+        """How many stand on a line of that width."""
+        return max(1, min(self._most, (width + GAP) // (self._width + GAP)))
 
     def render(self) -> RenderResult:
         """The words, each behind its box; where the focus is one stands out."""
-        lines = []
-        for start in range(0, len(self._options), self._per_line):
-            shown = [self._option(at) for at in range(start, min(start + self._per_line, len(self._options)))]
+        lines, per_line = [], self._per_line(self.content_size.width)
+        for start in range(0, len(self._options), per_line):
+            shown = [self._option(at) for at in range(start, min(start + per_line, len(self._options)))]
             lines.append(Content(" " * GAP).join(shown))
         return Content("\n").join(lines)
 
@@ -81,8 +85,9 @@ class Marks(Widget, can_focus=True):
         at = event.get_content_offset(self)
         if at is None:
             return
+        per_line = self._per_line(self.content_size.width)
         column, place = divmod(at.x, self._width + GAP)
-        index = at.y * self._per_line + column
-        if column < self._per_line and place < self._width and index < len(self._options):
+        index = at.y * per_line + column
+        if column < per_line and place < self._width and index < len(self._options):
             self.cursor = index
             self.action_mark()
