@@ -94,6 +94,11 @@ def parse_filter(line: str) -> LedgerFilter:
     return parsed.filter
 
 
+def keyed_filter(key: Literal["order", "by"], text: str) -> LedgerFilter:
+    """The filter of one word, whose value was typed by itself. Raises `InvalidInput`."""
+    return _Parsed().with_value(key, text).filter
+
+
 def filter_line(ledger_filter: LedgerFilter) -> str:
     """The line that `parse_filter` reads as this filter."""
     words = []
@@ -176,7 +181,7 @@ class _Parsed:
                 raise InvalidInput("a value follows the colon.")
             value = bare if quoted is None else re.sub(r"\\(.)", _unescaped, quoted, flags=re.DOTALL)
             if head:
-                return self._keyed(head[:-1], value)
+                return self.with_value(head[:-1], value)
             if quoted is None and (amount := _AMOUNT.fullmatch(value)):
                 return self._amount(amount["operator"], amount["amount"])
             if quoted is None and _PERIOD.match(value):
@@ -186,7 +191,8 @@ class _Parsed:
         except InvalidInput as error:
             raise InvalidInput(f"{match.group()}: {error.sentence}", field="filter") from None
 
-    def _keyed(self, key: str, value: str) -> "_Parsed":
+    def with_value(self, key: str, value: str) -> "_Parsed":
+        """The value of a key more. Raises `InvalidInput`."""
         match key:
             case "kind":
                 return self._once(key, kinds=frozenset(map(_kind, value.split(","))))

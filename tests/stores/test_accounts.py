@@ -1,9 +1,14 @@
+from collections.abc import Callable
+
 import pytest
 
 from services.database import Database
 from services.errors import Conflict
 from services.stores.accounts import AccountStore
+from services.stores.orders import OrderStore
 from tests.clock import ManualClock
+from tests.stores.drafts import access_draft
+from tests.stores.plans import plan_of, reads_all_of
 
 store = AccountStore()
 NOW = ManualClock().moment
@@ -50,3 +55,26 @@ def test_a_prefix_is_a_range_of_code_points(database: Database) -> None:
         assert [account.email for account in store.starting_with(connection, "ä", 10)] == emails[5:]
         assert [account.email for account in store.starting_with(connection, "a_", 10)] == ["a_b@x"]
         assert [account.email for account in store.starting_with(connection, "a", 2)] == emails[:2]
+
+
+def test_each_way_to_find_an_account_goes_by_an_index(database: Database) -> None:
+    with database.write() as connection:
+        for number in range(1, 4):
+            store.create(connection, f"account{number}@example.com", "", NOW)
+            key = {"reference": f"r{number}", "idempotency_key": f"k{number}"}
+            OrderStore().create(connection, access_draft(number), **key, actor="anna", now=NOW)
+    with database.read() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        ways: dict[str, Callable[[], object]] = {
+            "id": lambda: store.get(connection, 2),
+            "address": lambda: store.get_by_email(connection, "account2@example.com"),
+            "beginning of an address": lambda: store.starting_with(connection, "account2", 50),
+            "order": lambda: store.of_order(connection, 2),
+            "Stripe id": lambda: store.of_stripe_object(connection, "cs_2"),
+        }
+        for way, query in ways.items():
+            plan = plan_of(connection, query)
+            assert "ndex" in plan or "INDEX" in plan or "PRIMARY KEY" in plan, f"{way}: {plan}"
+            assert not reads_all_of(plan, "accounts"), f"{way}: {plan}"
+            assert not reads_all_of(plan, "orders"), f"{way}: {plan}"

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from services.database import Database
 from services.domain.history import SeqRange
@@ -15,6 +13,7 @@ from services.models.tables import transactions
 from services.stores.accounts import AccountStore
 from services.stores.history import HistoryStore
 from tests.histories import BEGIN, put_history
+from tests.stores.plans import plan_of, reads_all_of
 
 store = HistoryStore()
 PART = SeqRange(1, 1_001, 1_100)
@@ -46,25 +45,9 @@ def connection(database: Database) -> Iterator[sa.Connection]:
         yield connection
 
 
-def plan_of(connection: sa.Connection, query: Callable[[], object]) -> str:
-    """How the database carries out the one statement of a query, in its own words."""
-    sent: list[tuple[str, Any]] = []
-
-    def keep(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", keep)
-    query()
-    event.remove(connection, "before_cursor_execute", keep)
-    ((statement, parameters),) = sent
-    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
-    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
-
-
 def assert_by_index(plan: str, index: str) -> None:
     assert index in plan, plan
-    assert "Seq Scan on transactions" not in plan, plan
-    assert "SCAN transactions" not in plan, plan
+    assert not reads_all_of(plan, "transactions"), plan
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -1,14 +1,20 @@
 """Reading a ledger on the screen: going to a place, as of a moment, statements, exports, proofs and explanations."""
 
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from threading import Semaphore
 
 from services.accounts import AccountService
 from services.balance import BalanceService
+from services.domain.ledger_export import ExportPiece
 from services.history import ExportFormat, HistoryService, parse_filter
 from services.runtime import Runtime
+from services.stores.history import HistoryStore
 from tests.services.test_explanations import paid_order
-from tests.tui.desks import app_on, screen_text, settle
-from tests.tui.ledgers import new_account, open_balances, shown_seqs
+from tests.tui.desks import StillApp, app_on, screen_text, settle
+from tests.tui.ledgers import PATIENCE, new_account, open_balances, shown_seqs
+from tui.desk import Desk
 from tui.dialogs.export import ExportDialog
 from tui.dialogs.jump import JumpDialog
 from tui.screens.balances import BalancesScreen
@@ -108,24 +114,58 @@ async def test_an_export_has_exactly_what_the_filter_shows_and_replaces_no_file(
         assert not list(tmp_path.glob(".*"))
 
 
-async def test_the_account_is_verified_and_the_first_wrong_entry_is_gone_to(runtime: Runtime) -> None:
+class HeldHistory(HistoryService):
+    """Exports pieces of a hundred entries, each of which waits until it is let through."""
+
+    permits: Semaphore
+    pieces: int
+
+    def export(self, *args: object, **kwargs: object) -> Iterator[ExportPiece]:
+        for piece in super().export(*args, **kwargs):  # type: ignore[arg-type]
+            self.permits.acquire(timeout=PATIENCE)
+            self.pieces += 1
+            yield piece
+
+
+class HeldDesk(Desk):
+    """The desk with such exports."""
+
+    @cached_property
+    def history(self) -> HeldHistory:
+        history = HeldHistory(self.runtime.database, HistoryStore(), export_read=100)
+        history.permits, history.pieces = Semaphore(3), 0
+        return history
+
+
+async def test_an_export_that_is_stopped_midway_leaves_nothing_behind(runtime: Runtime, tmp_path: Path) -> None:
     new_account(runtime, entries=1_000)
-    app = app_on(runtime)
-    async with app.run_test(size=(120, 40)) as pilot:
-        screen = await open_balances(pilot, "maria")
-        await pilot.press("V")
-        await settle(pilot)
-        assert "✓ verified 14:03" in screen_text(app)
-        with runtime.database.write() as connection:
-            connection.exec_driver_sql("DROP TRIGGER transactions_refuse_update")
-            connection.exec_driver_sql("UPDATE transactions SET amount_cents = amount_cents - 1 WHERE seq = 432")
-        await pilot.press("V")
-        await settle(pilot)
-        assert "Not everything adds up" in screen_text(app)
+    desk = HeldDesk(lambda: runtime)
+    app = StillApp(desk, clock=runtime.clock, reconcile_seconds=None)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await open_balances(pilot, "maria")
+        await pilot.press("e")
+        app.screen.query_one(LineInput).value = str(folder / "ledger.csv")
+        await pilot.press("ctrl+s")
+        while "20%  200 entries" not in screen_text(app):
+            await pilot.pause()
+        (part,) = folder.iterdir()
+        assert part.stat().st_size > 0, "It was under way,"
+        assert part.stat().st_mode & 0o777 == 0o600
         await pilot.press("escape")
+        await pilot.pause()
+        desk.history.permits.release(100)
         await settle(pilot)
-        assert "✗ entry 432 is wrong" in screen_text(app)
-        assert screen.ledger.cursor == 432
+        assert list(folder.iterdir()) == [], "and nothing is left of it."
+        assert desk.history.pieces == 4, "It ended at the next piece."
+        assert "Stopped; nothing was written." in screen_text(app)
+        assert isinstance(app.screen, BalancesScreen)
+        await pilot.press("e")
+        app.screen.query_one(LineInput).value = str(folder / "ledger.csv")
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert [path.name for path in folder.iterdir()] == ["ledger.csv"]
 
 
 async def test_an_entry_leads_to_the_others_of_its_order_and_to_stripe(runtime: Runtime) -> None:

@@ -78,6 +78,7 @@ def test_a_ledger_is_sealed_verified_and_found_changed(run: Run, costs: Path, ru
     holds = "Every sealed entry is what was sealed. Accounts 1, sealed entries 2.\n"
     assert run("ledger", "verify", "--kept", str(kept)) == (0, holds, "")
     assert json.loads(run("ledger", "verify", "--json")[1])["holds"] is True
+    assert run("ledger", "verify", "--account", "1") == (0, "2 entries add up; 2 sealed and unchanged.\n", "")
 
     with runtime.database.write() as connection:
         drop = (
@@ -93,5 +94,10 @@ def test_a_ledger_is_sealed_verified_and_found_changed(run: Run, costs: Path, ru
         "Not every entry is what was sealed. Accounts 1, sealed entries 0.",
         "kept: The chain up to entry 2 of account 1 is not the one that was kept: history was changed.",
     ]
+    code, out, _ = run("ledger", "verify", "--account", "1", "--kept", str(kept))
+    assert (code, out.startswith("sealed_kept: The chain up to entry 2 of account 1 is not")) == (4, True)
+    answer = json.loads(run("ledger", "verify", "--account", "1", "--json")[1])
+    assert answer["verification"] == {"account_id": 1, "entries": 2, "sealed_entries": 0, "breaks": []}
+    assert run("ledger", "verify", "--account", "99")[::2] == (1, "account_id: There is no account 99.\n")
     kept.write_text("nonsense")
     assert run("ledger", "verify", "--kept", str(kept))[0] == 1

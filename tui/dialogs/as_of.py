@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from services.domain.period import parse_moment
 from services.errors import InvalidInput
-from tui.dialogs.dialog import FormDialog
+from tui.dialogs.dialog import FormDialog, submit
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
 
@@ -39,6 +41,7 @@ class AsOfDialog(FormDialog[AsOf]):
     HELP = "Show balance and ledger as they were at a moment. Nothing is posted while that is shown."
     TITLE = "As of"
     CONFIRM = "Show"
+    BINDINGS: ClassVar[list[BindingType]] = [submit("show")]
 
     def compose_body(self) -> ComposeResult:
         """The field, and what it may be."""

@@ -1,5 +1,6 @@
 """The base of every dialog, and the one that asks before something is done."""
 
+from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 from textual import getters, on
@@ -36,6 +37,11 @@ class Submit(Command):
     key = "ctrl+s"
     label = "save"
     help = "Do what this dialog is for, as its last button does."
+
+
+def submit(label: str) -> Binding:
+    """The binding of `Submit` for a dialog that saves nothing, with the word for what it does."""
+    return replace(Submit.binding(), description=label)
 
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
@@ -19,7 +21,7 @@ from services.errors import InvalidInput, PaydeskError
 from services.ledger_file import write_export
 from tui.desk import Desk
 from tui.dialogs.balance_form import labelled
-from tui.dialogs.dialog import FormDialog
+from tui.dialogs.dialog import FormDialog, submit
 from tui.present import count, moment, untrusted
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field
@@ -62,9 +64,11 @@ class ExportDialog(FormDialog[Exported]):
     HELP = "Write exactly the entries that the filter means to a new file, oldest first. No file is ever replaced."
     TITLE = "Export"
     CONFIRM = "Export"
+    BINDINGS: ClassVar[list[BindingType]] = [submit("export")]
     DEFAULT_CSS = """
     ExportDialog .export--what { margin: 0 0 1 0; }
-    ExportDialog .export--progress { margin: 1 0 0 0; }
+    ExportDialog .export--progress { display: none; margin: 1 0 0 0; }
+    ExportDialog .export--progress.-said { display: block; }
     """
 
     @dataclass
@@ -99,7 +103,7 @@ class ExportDialog(FormDialog[Exported]):
         name = f"ledger-{selection.account.id}-{selection.as_of_seq}.{ExportFormat.CSV}"
         yield Field("File", LineInput(name), name="path")
         forms = [(ExportFormat.CSV.value, "CSV"), (ExportFormat.JSON_LINES.value, "JSON Lines")]
-        yield Field("As", Choice(forms, ExportFormat.CSV.value), name="form")
+        yield Field("Format", Choice(forms, ExportFormat.CSV.value), name="form")
         yield Static(classes="export--progress")
 
     @on(Choice.Changed)
@@ -143,7 +147,12 @@ class ExportDialog(FormDialog[Exported]):
         full = round(BAR * share)
         bar = Content.assemble(("━" * full, "$text-primary"), ("─" * (BAR - full), "$muted"))
         words = f"  {share:4.0%}  {count(piece.entries, 'entry', 'entries')}"
-        self.query_one(".export--progress", Static).update(bar + words)
+        self._show_progress(bar + words)
+
+    def _show_progress(self, progress: Content) -> None:
+        line = self.query_one(".export--progress", Static)
+        line.set_class(bool(progress), "-said")
+        line.update(progress)
 
     def _done(self, exported: Exported | None) -> None:
         self._running = False
@@ -153,7 +162,7 @@ class ExportDialog(FormDialog[Exported]):
 
     def _not_written(self, error: PaydeskError) -> None:
         self._running = False
-        self.query_one(".export--progress", Static).update(Content(""))
+        self._show_progress(Content(""))
         self.failed(error)
 
     @on(Button.Pressed, "#cancel")

@@ -1,15 +1,17 @@
 """Going to a place in a ledger: a day, a moment, or the number of an entry."""
 
 from functools import partial
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widgets import Input
 
 from services.domain.period import parse_moment, parse_period
 from services.errors import InvalidInput
 from tui.desk import Desk
-from tui.dialogs.dialog import FormDialog
+from tui.dialogs.dialog import FormDialog, submit
 from tui.widgets.field import Field
 from tui.widgets.line_input import LineInput
 
@@ -40,6 +42,7 @@ class JumpDialog(FormDialog[int]):
     HELP = "Go to a day, a moment or an entry's number: the cursor lands on the first entry since then."
     TITLE = "Go to"
     CONFIRM = "Go"
+    BINDINGS: ClassVar[list[BindingType]] = [submit("go")]
 
     def __init__(self, account_id: int) -> None:
         super().__init__()

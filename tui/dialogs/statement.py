@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from functools import partial
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -13,7 +15,7 @@ from services.domain.history import KindTotal, Statement
 from services.domain.period import Period, parse_period
 from services.errors import PaydeskError
 from tui.desk import Desk
-from tui.dialogs.dialog import FormDialog
+from tui.dialogs.dialog import FormDialog, submit
 from tui.present import cents, signed_cents
 from tui.widgets.field import Field
 from tui.widgets.ledger_columns import kind_word
@@ -67,6 +69,7 @@ class StatementDialog(FormDialog[Period]):
     TITLE = "Statement"
     CONFIRM = "Show entries"
     CANCEL = "Close"
+    BINDINGS: ClassVar[list[BindingType]] = [submit("show entries")]
     DEFAULT_CSS = """
     StatementDialog .statement--lines { margin: 1 0 0 0; }
     """

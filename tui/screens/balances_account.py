@@ -85,8 +85,9 @@ class AccountFacts(Widget):
     def _say(self) -> None:
         if self.account is None:
             self._email.update(Content.styled("No account is chosen.", "$muted"))
-            for line in (self._stripe, self._balance, self._entries):
+            for line in (self._stripe, self._balance):
                 line.update(Content(""))
+            self._entries.update(self.proof)
             return
         entries = _entries(self.summary)
         if self.proof:

@@ -1,5 +1,6 @@
 """One entry of a ledger in full: beside the list where there is room, in a dialog anywhere."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -8,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from services.domain.explanation import Explanation
 from services.errors import PaydeskError
 from tui.app import PaydeskApp
-from tui.commands import Command, Copy, bindings
+from tui.commands import JUMPS, Command, Copy, bindings
 from tui.desk import Desk
 from tui.dialogs.dialog import Dialog
 from tui.messages import BalanceChanged, Fact, OrderChanged
@@ -121,9 +123,15 @@ class EntryPanel(VerticalScroll, can_focus=False):
 class EntryLines(OptionList):
     """The lines to move in: each can be copied, some can be opened or lead to another entry."""
 
+    @dataclass
+    class OrderWanted(Message):
+        """The order behind the entry is to be shown."""
+
+        order_id: int
+
     HELP = (
         "Everything about one entry: who, when, why, what it reverses, the order or refund behind it, its objects at "
-        "Stripe, and the audit trail. On a line with another entry, enter goes to that one."
+        "Stripe, and the audit trail. On a line with another entry, or with the order, enter goes there."
     )
     DEFAULT_CSS = """
     EntryLines {
@@ -182,9 +190,12 @@ class EntryLines(OptionList):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        if self.line is not None and self.line.leads_to is not None:
-            other, self.highlighted = self.line.leads_to, 0
-            self.reader.show(other)
+        line = self.line
+        if line is not None and line.leads_to is not None:
+            self.highlighted = 0
+            self.reader.show(line.leads_to)
+        elif line is not None and line.order_id is not None:
+            self.post_message(self.OrderWanted(line.order_id))
 
 
 class EntryDialog(Dialog["Transaction"]):
@@ -213,6 +224,11 @@ class EntryDialog(Dialog["Transaction"]):
         """Close it, and answer where that led."""
         shown = self.lines.reader.entry
         self.dismiss(None if shown == self._entry else shown)
+
+    @on(EntryLines.OrderWanted)
+    def _to_order(self, event: EntryLines.OrderWanted) -> None:
+        self.dismiss(None)
+        self.app.jump(next(jump for jump in JUMPS if jump.word == "order"), str(event.order_id))
 
     @on(Button.Pressed, "#cancel")
     def _close_pressed(self, event: Button.Pressed) -> None:

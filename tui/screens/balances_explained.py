@@ -31,7 +31,7 @@ _ROLES = {"checkout session": "Session", "payment": "Payment", "customer": "Cust
 class EntryLine:
     """A line: its label, how it is shown, and what is copied of it.
 
-    `stripe` is the object of Stripe's that it names, `leads_to` the other entry.
+    `stripe` is the object of Stripe's that it names, `leads_to` the other entry, `order_id` the order.
     """
 
     label: str
@@ -39,6 +39,7 @@ class EntryLine:
     text: str
     stripe: StripeObject | None = None
     leads_to: "Transaction | None" = None
+    order_id: int | None = None
 
     def broken(self, width: int) -> Content:
         """The line in `width` cells; what does not fit goes on under it."""
@@ -141,9 +142,8 @@ def _order_lines(order: "Order") -> Iterator[EntryLine]:
     """What the order was quoted, and what was paid."""
     draft = order.draft
     purpose = draft.purpose.value.replace("_", " ")
-    yield _styled(
-        "Order", Content.assemble((str(order.id), "bold"), " ", status(order.status), (f" · {purpose}", "$muted"))
-    )
+    named = Content.assemble((str(order.id), "bold"), " ", status(order.status), (f" · {purpose}", "$muted"))
+    yield EntryLine("Order", named, named.plain, order_id=order.id)
     if draft.price_mode is not None:
         version = f"v{draft.price_version}" if draft.price_version else "from the settings"
         yield _styled(

@@ -19,6 +19,9 @@ from services.errors import InvalidInput
 from tui.present import cents, untrusted
 from tui.widgets.line_input import LineInput
 
+NOT_TEXT = 11
+"""Cells of the line that are neither the filter's text nor its subtotal: the label, what is around them, the cursor."""
+
 WORD_WIDTH = 20
 """Cells of an offered word, with the blank after it."""
 
@@ -83,16 +86,31 @@ class FilterLine(Vertical):
             yield Static(Content("Filter"), classes="filter--label")
             yield FilterInput(placeholder='kind:usage amt<-5.00 2026-10.. "text"', id="filter")
             yield Static(classes="filter--subtotal")
+        yield Static(classes="filter--below")
         yield Static(classes="filter--error")
         yield Offers(compact=True)
 
-    def watch_tally(self, tally: Tally | None) -> None:
+    def watch_tally(self) -> None:
         """Show what the entries add up to."""
-        self.query_one(".filter--subtotal", Static).update(subtotal_content(tally) if tally else Content(""))
+        self._show_subtotal()
+
+    def on_resize(self) -> None:
+        """Show what they add up to where there is room for it."""
+        self._show_subtotal()
+
+    def _show_subtotal(self) -> None:
+        """Beside the line, or under it: the filter is never cut for its subtotal."""
+        subtotal = subtotal_content(self.tally) if self.tally else Content("")
+        beside = Content(filter_line(self.wanted)).cell_length + subtotal.cell_length <= self.size.width - NOT_TEXT
+        self.query_one(".filter--subtotal", Static).update(subtotal if beside else Content(""))
+        below = self.query_one(".filter--below", Static)
+        below.update(Content("") if beside else subtotal)
+        below.set_class(not beside and bool(subtotal), "-said")
 
     def watch_wanted(self) -> None:
         """Show the filter as its line."""
         self.show_filter()
+        self._show_subtotal()
 
     def show_filter(self) -> None:
         """Show the filter that is in force, whatever was typed since."""
@@ -116,8 +134,11 @@ class FilterLine(Vertical):
         elif (wanted := self._read(event.value)) is not None:
             self.post_message(self.Applied(wanted))
 
-    def _read(self, text: str) -> LedgerFilter | None:
+    def read_typed(self) -> LedgerFilter | None:
         """The filter that is typed; None where it is none, and then the reason stands under it."""
+        return self._read(self.field.value)
+
+    def _read(self, text: str) -> LedgerFilter | None:
         try:
             return parse_filter(text)
         except InvalidInput as error:
@@ -147,6 +168,7 @@ class FilterLine(Vertical):
         self.offers.clear_options()
         self.offers.add_options([_option(offered) for offered in self._offered])
         self.set_class(bool(self._offered), "-open")
+        self.refresh_bindings()
 
     def action_move(self, step: int) -> None:
         """Mark another of the words that are offered; above the first one none is marked."""
@@ -156,15 +178,16 @@ class FilterLine(Vertical):
             self.offers.highlighted = at if at >= 0 else None
 
     def action_take(self) -> None:
-        """Complete the word with the one that is marked, or with the first; where none is offered, go on."""
-        if not self._offered:
-            self.screen.focus_next()
-            return
+        """Complete the word with the one that is marked, or with the first."""
         line = self._offered[self.offers.highlighted or 0].line
         after = self.field.value[self.field.cursor_position :]
         self.field.value = line + after
         self.field.cursor_position = len(line)
         self._offer()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where no word is offered, tab goes on to the next field as everywhere."""
+        return bool(self._offered) if action == "take" else super().check_action(action, parameters)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:

@@ -21,6 +21,14 @@ class FilterEntries(Command):
     first = True
 
 
+class FilterForm(Command):
+    """Opens the filter as a form."""
+
+    key = "F,f2"
+    label = "filter form…"
+    help = "Show the filter as a form, with a field for each of its parts."
+
+
 class Credit(Command):
     """Opens the form that adds to the balance."""
 
@@ -82,7 +90,15 @@ class Verify(Command):
 
     key = "V"
     label = "verify"
-    help = "Verify that the rows add up and that what was sealed is still there; the first wrong entry is named."
+    help = "Verify that the account's entries add up and are what was sealed; the first that is wrong is named."
+
+
+class VerifyEverything(Command):
+    """Verifies all that is stored."""
+
+    key = "W"
+    label = "verify everything"
+    help = "Verify all that is stored: every account and its seals, orders, refunds, codes and who changed what."
 
 
 class MakeAccount(Command):

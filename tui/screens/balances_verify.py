@@ -1,8 +1,7 @@
-"""Verifying an account from its screen: that its rows add up, and that what was sealed is still there."""
+"""Verifying an account, or everything, from the Balances screen; what holds is remembered for the session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,11 @@ from tui.dialogs.dialog import Details
 from tui.present import count, untrusted
 
 if TYPE_CHECKING:
+    from services.verification import AccountVerification, Verification
     from tui.screens.desk_screen import DeskScreen
 
-Progress = Callable[[str], None]
-"""Is told in words how far it is; what it raises ends the work."""
+Progress = Callable[[int, int], None]
+"""Is told how much is done, and of how much; what it raises ends the work."""
 
 
 class Stopped(PaydeskError):
@@ -27,118 +27,135 @@ class Stopped(PaydeskError):
     code = "stopped"
 
 
-@dataclass(frozen=True)
-class Verified:
-    """What a verification of an account came to. `breaks` are sentences; `seq` is the first entry that is wrong, if the
-    first break is about one. `sealed` entries are what they were when they were sealed.
+def verify_account(account_id: int, progress: Progress, desk: Desk) -> "AccountVerification":
+    """Hold the account's entries against each other, its balance and its seals."""
+    return desk.verification.verify_account(account_id, progress=progress)
+
+
+def verify_everything(progress: Progress, desk: Desk) -> "Verification":
+    """Hold all rows of the desk against each other, and every sealed entry against its seal."""
+    return desk.verification.verify(progress)
+
+
+class Verifier:
+    """Runs the verifications of a screen, one at a time. `changed` is called when there is something else to say, and
+    `led` with the number of an entry that does not add up.
     """
 
-    account_id: int
-    sealed: int
-    breaks: tuple[str, ...] = ()
-    seq: int | None = None
-
-
-def verify_account(account_id: int, progress: Progress, desk: Desk) -> Verified:
-    """Hold the rows of the desk against each other, and the account's entries against their seals.
-
-    The desk is verified as a whole, because entries, orders and refunds prove each other: a break that is elsewhere is
-    told as well, for it hides whether there is another one of its kind here.
-    """
-    whole = desk.verification.verify(lambda made, checks: progress(f"check {made} of {checks}"))
-    seals = desk.seals.verify(account_id, progress=lambda done, of: progress(f"seals {done:,} of {of:,}"))
-    here = [found for found in whole.breaks if found.account_id == account_id]
-    elsewhere = [found for found in whole.breaks if found.account_id != account_id]
-    seqs = [found.seq for found in seals.breaks]
-    for found in here:
-        entry = None if found.entry_id is None else desk.balance.entry(found.entry_id)
-        if entry is not None:
-            seqs.append(entry.seq)
-    sentences = [found.sentence for found in here] + [found.sentence for found in seals.breaks]
-    sentences += [found.sentence for found in elsewhere]
-    return Verified(account_id, seals.entries, tuple(sentences), min(seqs, default=None))
-
-
-def verified_content(verified: Verified, at: datetime) -> Content:
-    """The result in a few words."""
-    if not verified.breaks:
-        sealed = f", {count(verified.sealed, 'sealed entry', 'sealed entries')}" if verified.sealed else ""
-        return Content.styled(f"✓ verified {at:%H:%M}{sealed}", "$text-success")
-    if verified.seq is not None:
-        return Content.styled(f"✗ entry {verified.seq:,} is wrong", "bold $text-error")
-    return Content.styled("✗ does not add up", "bold $text-error")
-
-
-class AccountVerifier:
-    """Runs the verifications of a screen, one at a time; `told` is given the result, and how far it is before that.
-
-    With it comes the number of the first entry that is wrong, if one is.
-    """
-
-    def __init__(self, screen: "DeskScreen", told: Callable[[Content, int | None], None]) -> None:
+    def __init__(self, screen: "DeskScreen", changed: Callable[[], None], led: Callable[[int], None]) -> None:
         self._screen = screen
-        self._told = told
+        self._changed = changed
+        self._led = led
         self._run: _Run | None = None
+        self._progress = Content("")
+        self._proofs: dict[int, Content] = {}
 
     @property
     def running(self) -> bool:
         """Whether one is under way."""
         return self._run is not None
 
+    def proof(self, account_id: int | None) -> Content:
+        """How far the one under way is, else what the last one of the account came to; in a few words."""
+        return self._progress if self._run else self._proofs.get(account_id or 0, Content(""))
+
+    def opened(self, account_id: int) -> None:
+        """Another account is looked at: what is verified of the one before is wanted no more."""
+        if self._run is not None and self._run.account_id not in (None, account_id):
+            self.stop()
+
     def stop(self) -> None:
-        """End the one that is under way, and take back what was said."""
+        """End the one that is under way."""
         if self._run is not None:
             self._run.stopped = True
-            self._run = None
-        self._told(Content(""), None)
+            self._say(None)
 
-    def run(self, account_id: int) -> None:
-        """Verify an account, unless that is under way."""
-        if self._run is not None:
-            return
-        run = self._run = _Run(self._screen)
-        self._told(Content.styled("verifying …", "$muted"), None)
-        self._screen.app.calls.read(
-            self._screen,
-            "verification",
-            partial(verify_account, account_id, run.tell),
-            partial(self._done, run),
-            partial(self._failed, run),
-        )
+    def verify_account(self, account_id: int) -> None:
+        """Verify an account, unless something is being verified."""
+        if self._run is None:
+            run = self._begin(account_id, "verifying")
+            self._read(run, partial(verify_account, account_id, run.tell), partial(self._account_done, run))
+
+    def verify_everything(self) -> None:
+        """Verify all that is stored, unless something is being verified."""
+        if self._run is None:
+            run = self._begin(None, "verifying everything")
+            self._read(run, partial(verify_everything, run.tell), partial(self._everything_done, run))
 
     def progressed(self, event: "VerificationProgressed") -> None:
         """Say how far it is."""
         if event.run is self._run:
-            self._told(Content.styled(f"verifying, {event.words} …", "$muted"), None)
+            self._say(event.run, event.done, event.of)
 
-    def _done(self, run: "_Run", verified: Verified) -> None:
+    def _begin(self, account_id: int | None, what: str) -> "_Run":
+        run = _Run(self._screen, account_id, what)
+        self._say(run)
+        return run
+
+    def _say(self, run: "_Run | None", done: int = 0, of: int = 1) -> None:
+        self._run = run
+        self._progress = Content.styled(f"{run.what}, {100 * done // of} %, escape stops" if run else "", "$muted")
+        self._changed()
+
+    def _read(self, run: "_Run", call: Callable[[Desk], object], done: Callable[..., None]) -> None:
+        self._screen.app.calls.read(self._screen, "verification", call, done, partial(self._failed, run))
+
+    def _account_done(self, run: "_Run", verification: "AccountVerification") -> None:
         if run is not self._run:
             return
-        self._run = None
-        app = self._screen.app
-        self._told(verified_content(verified, app.clock()), verified.seq)
-        if verified.breaks:
-            app.push_screen(Details("Not everything adds up", breaks_content(verified)))
+        account_id, app = verification.account_id, self._screen.app
+        if verification.holds:
+            self._proofs[account_id] = Content.styled(f"✓ verified {app.clock():%H:%M}", "$text-success")
+        else:
+            words = f"✗ entry {verification.breaks[0].seq:,} is wrong"
+            self._proofs[account_id] = Content.styled(words, "bold $text-error")
+        self._say(None)
+        if verification.holds:
+            app.say(verification.sentence, title=f"Account {account_id} is verified")
+        else:
+            self._led(verification.breaks[0].seq)
+            self._show_breaks([found.sentence for found in verification.breaks])
+
+    def _everything_done(self, run: "_Run", verification: "Verification") -> None:
+        if run is not self._run:
+            return
+        self._say(None)
+        if verification.holds:
+            counted = verification.counted
+            rows = [
+                count(verification.checks, "check", "checks"),
+                count(counted.accounts, "account", "accounts"),
+                count(counted.entries, "entry", "entries"),
+                count(counted.orders, "order", "orders"),
+            ]
+            self._screen.app.say(f"It adds up: {', '.join(rows)}.", title="Everything is verified")
+        else:
+            self._show_breaks([found.sentence for found in verification.breaks])
+
+    def _show_breaks(self, sentences: Sequence[str]) -> None:
+        lines = [Content.assemble("✗ ", untrusted(sentence)) for sentence in sentences]
+        self._screen.app.push_screen(Details("Not everything adds up", Content("\n").join(lines)))
 
     def _failed(self, run: "_Run", error: PaydeskError) -> None:
         if run is self._run:
-            self._run = None
-            self._told(Content.styled("not verified", "$text-warning"), None)
+            self._say(None)
             self._screen.app.say(error.sentence, title="Not verified", error=True)
 
 
 @dataclass(eq=False)
 class _Run:
-    """One verification, as the thread that it runs in and the screen see it."""
+    """One verification, of an account or (None) of everything, as the thread that it runs in and the screen see it."""
 
     screen: "DeskScreen"
+    account_id: int | None
+    what: str
     stopped: bool = False
 
-    def tell(self, words: str) -> None:
+    def tell(self, done: int, of: int) -> None:
         """Called where the verification runs: posting a message is the one thing that any thread may do."""
         if self.stopped or not self.screen.app.is_running:
             raise Stopped("The verification was stopped.")
-        self.screen.post_message(VerificationProgressed(self, words))
+        self.screen.post_message(VerificationProgressed(self, done, of))
 
 
 @dataclass
@@ -146,9 +163,5 @@ class VerificationProgressed(Message):
     """A verification is so far."""
 
     run: _Run
-    words: str
-
-
-def breaks_content(verified: Verified) -> Content:
-    """What does not add up, a line each."""
-    return Content("\n").join([Content.assemble("✗ ", untrusted(sentence)) for sentence in verified.breaks])
+    done: int
+    of: int

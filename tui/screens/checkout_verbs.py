@@ -83,7 +83,7 @@ class OpenLedger(Command):
 
     key = "e"
     label = "ledger"
-    help = "Go to the ledger of the order's account, where a paid order has its entry."
+    help = "Go to the ledger of the order's account: a paid order to its entry there."
 
 
 ORDER_COMMANDS: tuple[type[Command], ...] = (
@@ -215,4 +215,5 @@ class OrderActions(Widget):
         """Go to the ledger of the order's account."""
         if self.in_hand is not None:
             jump = next(jump for jump in JUMPS if jump.word == "account")
-            self.app.jump(jump, str(self.in_hand.order.draft.account_id))
+            place = [self.in_hand.order.draft.account_id, *(entry.seq for entry in self.in_hand.entries[:1])]
+            self.app.jump(jump, " ".join(map(str, place)))

@@ -26,12 +26,14 @@ class DeskScreen(Screen[None]):
     A screen names its `MODE`, says in `HELP` what it is for, yields its widgets in `compose_body`, begins its reads in
     `reload`, and lists in `CONCERNS` the facts after which it reads again: at once while it is shown, else when it
     is next shown. `HOME` selects the widget that has focus when no field has it, `SEARCH` the field `/` goes to.
+    `FIGURES` names the read that the header's time is of, where others read what does not change or is asked besides.
     """
 
     MODE: ClassVar[str]
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = ()
     HOME: ClassVar[str] = ""
     SEARCH: ClassVar[str] = ""
+    FIGURES: ClassVar[str] = ""
     AUTO_FOCUS = ""  # Textual would first focus a field, which swallows a key that comes right behind.
     BINDINGS: ClassVar[list[BindingType]] = bindings(Search, Copy, Refresh, Back)
 
@@ -101,7 +103,8 @@ class DeskScreen(Screen[None]):
         """Note from when the figures are, or say why there are none."""
         event.stop()
         if event.error is None:
-            self.as_of = self.app.clock()
+            if self.FIGURES in ("", event.name):
+                self.as_of = self.app.clock()
             self._problems.pop(event.name, None)
         else:
             self._problems[event.name] = event.error.sentence

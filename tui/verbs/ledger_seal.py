@@ -18,6 +18,7 @@ def add_seal_verbs(ledger: Any) -> None:
     sealing = verb(ledger, "seal", _ledger_seal, "seal the entries that are not sealed yet, and show the heads")
     sealing.epilog = "Keep the heads elsewhere: they show a history that was changed and sealed anew."
     verifying = verb(ledger, "verify", _ledger_verify, "verify that every sealed entry is what was sealed")
+    verifying.epilog = "Of one account, that its entries add up to its balance as well. paydesk verify proves all rows."
     verifying.add_argument("--kept", type=Path, metavar="FILE", help="heads that an earlier `ledger seal` showed")
     for command in (sealing, verifying):
         command.add_argument("--account", type=int, metavar="ID", help="of this account only")
@@ -32,12 +33,26 @@ def _ledger_seal(desk: Desk, arguments: argparse.Namespace) -> Answer:
 
 def _ledger_verify(desk: Desk, arguments: argparse.Namespace) -> Answer:
     kept = [] if arguments.kept is None else _heads(arguments.kept)
+    if arguments.account is not None:
+        return _account_verified(desk, arguments.account, kept)
     verification = desk.seals.verify(arguments.account, kept, _progress("verified"))
     result = "Every sealed entry is what was sealed" if verification.holds else "Not every entry is what was sealed"
     summary = f"{result}. Accounts {verification.accounts:,}, sealed entries {verification.entries:,}."
     return Answer(
         {"holds": verification.holds, "kept": len(kept), "verification": verification},
         [(summary,), *((f"{found.code}: {found.sentence}",) for found in verification.breaks)],
+        exit_code=DONE if verification.holds else INTEGRITY,
+    )
+
+
+def _account_verified(desk: Desk, account_id: int, kept: "list[Head]") -> Answer:
+    verification = desk.verification.verify_account(account_id, kept, _progress("verified"))
+    lines = [f"{found.code}: {found.sentence}" for found in verification.breaks]
+    if verification.holds:
+        lines.append(verification.sentence)
+    return Answer(
+        {"holds": verification.holds, "kept": len(kept), "verification": verification},
+        [(line,) for line in lines],
         exit_code=DONE if verification.holds else INTEGRITY,
     )
 

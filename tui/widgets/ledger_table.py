@@ -1,27 +1,22 @@
 """A ledger of any length, newest first: only what is on the screen is read, drawn and kept."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from rich.segment import Segment
-from textual import events, getters
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
-from textual.visual import Visual
 
 from services.domain.ledger_filter import LedgerFilter
-from tui.app import PaydeskApp
 from tui.desk import Desk
 from tui.widgets.ledger_columns import LedgerColumns
 from tui.widgets.ledger_reader import LedgerReader
 from tui.widgets.ledger_search import LedgerSearch
 from tui.widgets.ledger_source import LedgerSource, Purpose
+from tui.widgets.ledger_view import LedgerView
 
 if TYPE_CHECKING:
     from services.balance import Transaction
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class LedgerTable(ScrollView, can_focus=True):
+class LedgerTable(LedgerView):
     """The entries of one account by sequence number, a line each, under a heading that stays.
 
     It shows all of them, those of a range of numbers, or those that a filter means, as they are found. What comes into
@@ -41,32 +36,6 @@ class LedgerTable(ScrollView, can_focus=True):
         "The ledger, newest entry first. Every place in it is one key or one pull at the scroll bar away: "
         "a colon jumps to a day or to an entry's number."
     )
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "ledger--heading",
-        "ledger--plain",
-        "ledger--muted",
-        "ledger--credit",
-        "ledger--negative",
-        "ledger--cursor",
-    }
-    DEFAULT_CSS = """
-    LedgerTable {
-        height: 1fr;
-        scrollbar-size-vertical: 1;
-        scrollbar-gutter: stable;
-        overflow-x: hidden;
-        .ledger--heading, .ledger--muted { color: $text-muted; }
-        .ledger--credit { color: $text-success; }
-        .ledger--negative { color: $text-error; }
-        .ledger--cursor { background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground; }
-        &:focus .ledger--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False, system=True, tooltip="To the entry above, which is newer."),
         Binding("down,j", "move(1)", "down", show=False, system=True, tooltip="To the entry below, which is older."),
@@ -112,15 +81,8 @@ class LedgerTable(ScrollView, can_focus=True):
             """The sender, for `@on` with a selector."""
             return self.table
 
-    app = getters.app(PaydeskApp)
-    cursor: reactive[int] = reactive(0)
-    """The sequence number under the cursor; 0 where there is no entry."""
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._reader: LedgerSource = LedgerReader(None, 1, 0, self._read, self._arrived)
-        self._columns = LedgerColumns()
-        self._instead = Content("")
+        super().__init__(LedgerReader(None, 1, 0, self._read, self._arrived), id=id)
         self._told: tuple[int, bool] | None = None
         self._on_the_way: int | None = None
 
@@ -234,57 +196,12 @@ class LedgerTable(ScrollView, can_focus=True):
             self._told = now
             self.post_message(self.Moved(self, self.entry))
 
-    # How it is drawn
-
-    @property
-    def _rows(self) -> int:
-        """How many entries fit under the heading."""
-        return max(1, self.scrollable_content_region.height - 1)
-
-    def _measure(self) -> None:
-        room = self.scrollable_content_region.width
-        self._columns.take((), self.newest, self.app.clock())
-        self._columns.share(room)
-        self.virtual_size = Size(room, self._reader.count + 1)
-
     def on_resize(self, _event: events.Resize) -> None:
         """Share the room out again."""
         self._measure()
         self._scroll_to_cursor()
         self._look()
         self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """One line: the heading stays on top, the entries scroll under it."""
-        width = self.scrollable_content_region.width
-        if self._reader.count == 0:
-            return self._instead_line(y, width)
-        if y == 0:
-            return self._strip([(self._columns.heading(), "ledger--heading")], width)
-        index = y - 1 + self.scroll_offset.y
-        pieces = self._pieces(self._reader.seq_at(index)) if index < self._reader.count else []
-        return self._strip(pieces, width)
-
-    def _pieces(self, seq: int) -> list[tuple[str, str]]:
-        here = seq == self.cursor
-        entry = self._reader.entry(seq)
-        if entry is None:
-            is_read = self._reader.is_read(seq)
-            text = self._columns.absent(seq) if is_read else self._columns.waiting(seq)
-            return [(text, "ledger--cursor" if here else "ledger--negative" if is_read else "ledger--muted")]
-        cells = self._columns.cells(entry, self.app.clock())
-        return [(text, "ledger--cursor" if here else f"ledger--{tone}") for text, tone in cells]
-
-    def _strip(self, pieces: Iterable[tuple[str, str]], width: int) -> Strip:
-        # Segments hold text as it is: nothing in a description is taken for markup here.
-        segments = [Segment(text, self.get_visual_style(name).rich_style) for text, name in pieces]
-        return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
-
-    def _instead_line(self, y: int, width: int) -> Strip:
-        lines = self._instead.split("\n")
-        line = lines[y].stylize("$muted") if y < len(lines) else Content("")
-        strips = Visual.to_strips(self, line.pad_left(1).truncate(width, pad=True), width, 1, self.visual_style)
-        return strips[0] if strips else self._strip([], width)
 
     # How it is moved
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from services.domain.verification import Break, Counted, Verification
+from services.domain.verification import Break, ChainedRow, Counted, Ends, Verification
 from services.models import tables
+from services.stores.dialects import for_driver
 from services.stores.verification import audit, codes, ledger, orders, references, refunds
 from services.stores.verification.check import Check
 
@@ -36,6 +37,11 @@ _COUNTED = {
     "audit_rows": tables.audit_log,
 }
 
+_CHAIN = (
+    "SELECT seq, amount_cents, balance_after_cents FROM transactions "
+    "WHERE account_id = :account_id AND seq BETWEEN :first_seq AND :last_seq ORDER BY seq, id"
+)
+
 
 class VerificationStore:
     """Reads every row and changes none."""
@@ -58,6 +64,30 @@ class VerificationStore:
             if progress is not None:
                 progress(made, len(CHECKS))
         return Verification(self._counted(connection), len(CHECKS), tuple(breaks))
+
+    def ends(self, connection: Connection, account_id: int) -> Ends | None:
+        """What an account's balance counts, and its lowest and highest entry, all of one moment; None: no account."""
+        entries, balances = tables.transactions.c, tables.balances.c
+        lowest, highest = (
+            sa.select(end(entries.seq)).where(entries.account_id == account_id).scalar_subquery()
+            for end in (sa.func.min, sa.func.max)
+        )
+        statement = (
+            sa.select(balances.balance_cents, balances.last_seq, lowest, highest)
+            .select_from(tables.accounts.outerjoin(tables.balances))
+            .where(tables.accounts.c.id == account_id)
+        )
+        row = connection.execute(statement).one_or_none()
+        if row is None:
+            return None
+        balance_cents, last_seq, lowest_seq, highest_seq = row
+        return Ends(balance_cents or 0, last_seq or 0, lowest_seq, highest_seq)
+
+    def chain(self, connection: Connection, account_id: int, first_seq: int, last_seq: int) -> list[ChainedRow]:
+        """The entries `first_seq` to `last_seq` of an account, in order: a range of an index, however long it is."""
+        parameters = {"account_id": account_id, "first_seq": first_seq, "last_seq": last_seq}
+        found = connection.exec_driver_sql(for_driver(connection.dialect, _CHAIN), parameters)
+        return [(seq, amount_cents, left_cents) for seq, amount_cents, left_cents in found]
 
     def _counted(self, connection: Connection) -> Counted:
         return Counted(
