@@ -80,6 +80,23 @@ async def test_the_mode_is_changed(runtime: Runtime) -> None:
     assert DynamicPricingService.over(runtime).current().prices.mode is PriceMode.SALE
 
 
+async def test_a_mode_that_moves_what_a_customer_pays_far_asks_for_the_price(runtime: Runtime) -> None:
+    pricing = DynamicPricingService.over(runtime)
+    app = pricing_on(runtime)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("e", "shift+tab", "shift+tab", "left")
+        await fill(pilot, reason="back to the list price")
+        await ask_to_save(pilot)
+        assert "! What a customer pays moves by more than 50 %." in screen_text(app)
+        assert "type 49.99 to go on" in screen_text(app)
+        assert app.screen.query_one("#confirm").disabled
+        await fill(pilot, rrp_cents="49.99")
+        await pilot.press("tab", "tab", "enter")
+        await settle(pilot)
+    assert pricing.current().prices.mode is PriceMode.RRP
+
+
 async def test_enter_held_down_saves_nothing(runtime: Runtime) -> None:
     app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:
