@@ -11,6 +11,7 @@ from tests.tui.desks import screen_text, settle, type_text
 from tests.tui.pricing_scene import ask_to_save, confirm, desk_of, error_at, fill, pricing_on, told, typed
 from tui.dialogs.price_save import PriceSave
 from tui.screens.pricing import PricingScreen
+from tui.screens.pricing_words import HISTORY_LENGTH
 from tui.widgets.table import Table
 
 
@@ -293,3 +294,17 @@ async def test_refresh_keeps_the_cursor_and_what_is_typed(runtime: Runtime) -> N
         assert app.screen.query_one(PricingScreen.HOME, Table).key == "18"
         assert typed(app, "launch_cents") == "21"
         assert typed(app, "rrp_cents") == "59.99"
+
+
+async def test_the_oldest_change_that_is_shown_says_what_it_changed(runtime: Runtime) -> None:
+    pricing = DynamicPricingService.over(runtime)
+    for cents in range(3000, 3000 + HISTORY_LENGTH + 2):
+        pricing.change_prices(launch_cents=cents)
+    app = pricing_on(runtime)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        history = app.screen.query_one("#history", Table)
+        await pilot.press("end")
+        await settle(pilot)
+        assert (history.row_count, history.key) == (HISTORY_LENGTH, "3")
+        assert "launch $30.01 → $30.02" in screen_text(app)
