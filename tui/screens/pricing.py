@@ -1,6 +1,5 @@
 """Prices: what is in force, changing it, and what was changed before."""
 
-from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
@@ -9,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Static
 
 from services.domain.preview import Preview
@@ -25,6 +23,7 @@ from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
 from tui.present import cents, untrusted
 from tui.price_draft import Draft, Edit
 from tui.screens.desk_screen import DeskScreen
+from tui.screens.price_turn import PriceTurn
 from tui.screens.pricing_clock import LocalClock
 from tui.screens.pricing_effects import (
     consequences,
@@ -60,9 +59,6 @@ from tui.screens.pricing_words import (
 from tui.widgets.price_form import PriceForm
 from tui.widgets.table import Column, Table
 
-LONGEST_WAIT_SECONDS = 3600.0
-"""How long a planned change is waited for at a time."""
-
 
 class PricingScreen(DeskScreen):
     """The prices in force, the form, the effect on every active code, and the history."""
@@ -86,7 +82,7 @@ class PricingScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self._page: PricingPage | None = None
-        self._turn: Timer | None = None
+        self._turn = PriceTurn(self)
 
     def compose_body(self) -> ComposeResult:
         """In force and its effect on the left, the form on the right, the history below."""
@@ -140,22 +136,12 @@ class PricingScreen(DeskScreen):
         else:
             self._ask(self.form.draft)
         self.refresh_bindings()
-        self._await_turn(page.plan.next_at)
+        self._turn.expect(page.plan.next_at)
 
     @property
     def _clock(self) -> LocalClock:
         assert self._page is not None  # noqa: S101 - asked for once there is something to show
         return LocalClock(self.app.clock(), self._page.zone)
-
-    def _await_turn(self, next_at: datetime | None) -> None:
-        """Read again when the prices change by themselves."""
-        if self._turn is not None:
-            self._turn.stop()
-            self._turn = None
-        if next_at is not None:
-            seconds = (next_at - self.app.clock()).total_seconds()
-            wait = min(max(seconds, 1.0), LONGEST_WAIT_SECONDS)
-            self._turn = self.set_timer(wait, partial(self.app.facts.publish, PricingChanged()))
 
     # What the form would change
 
