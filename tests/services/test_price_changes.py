@@ -306,6 +306,9 @@ def test_a_preview_names_the_open_checkouts_that_keep_their_price(
     assert all(checkout.expires_at is not None and checkout.expires_at > clock.moment for checkout in kept)
     assert [checkout.order_id for checkout in pricing.preview(launch_cents=2999).kept] == [second]
     assert [checkout.order_id for checkout in pricing.preview(sale_cents=2000).kept] == [first]
+    ends_at = max(checkout.expires_at for checkout in kept if checkout.expires_at is not None)
+    assert len(pricing.preview(launch_cents=1999, effective_at=ends_at - timedelta(seconds=1)).kept) == 2
+    assert pricing.preview(launch_cents=1999, effective_at=ends_at).kept == ()
 
 
 def test_a_preview_says_which_plans_a_change_meets(pricing: DynamicPricingService, clock: ManualClock) -> None:
