@@ -191,13 +191,15 @@ class PricingScreen(DeskScreen):
     # Editing
 
     def action_edit_prices(self) -> None:
-        """Go to the form."""
+        """Go to the form, for something new."""
+        self._notice(Content(""))
         self.query_one("#launch_cents").focus()
 
     def action_restore_prices(self) -> None:
         """Propose the prices of the version under the cursor."""
         change = self._under_cursor()
         if change is not None:
+            self._notice(Content(""))
             self.form.fill(change.prices, f"back to v{change.version}")
             self.query_one("#reason").focus()
 

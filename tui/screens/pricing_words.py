@@ -76,7 +76,7 @@ def in_force(page: PricingPage, clock: LocalClock) -> Content:
     lines = [*(_price_line(plan.current.prices, mode) for mode in PriceMode), _source(plan.current, clock)]
     if plan.next is not None and plan.next_at is not None:
         prices = plan.next.prices
-        takes_over = f"{prices.mode} {cents(prices.in_force_cents)}, {clock.at(plan.next_at)}"
+        takes_over = f"{_charged(prices)}, {clock.at(plan.next_at)}"
         lines.append(Content.assemble(("then ", "$muted"), takes_over))
     if page.reference is not None:
         lines.append(lowest_before_sale(page.reference))
@@ -180,9 +180,14 @@ def as_text(change: PriceChange) -> str:
     return f"v{change.version} {change.actor}: {_priced(change.prices)}. {change.reason}"
 
 
+def _charged(prices: Prices) -> str:
+    return f"{prices.mode.value} {cents(prices.in_force_cents)}"
+
+
 def _priced(prices: Prices) -> str:
-    amounts = ", ".join(f"{mode.value} {cents(prices.of(mode))}" for mode in PriceMode)
-    return f"mode {prices.mode.value}, {amounts}"
+    """The price that is charged, and the others beside it."""
+    others = ", ".join(f"{mode} {cents(prices.of(mode))}" for mode in PriceMode if mode is not prices.mode)
+    return f"{_charged(prices)} ({others})"
 
 
 def timeline_rows(periods: Sequence[Period], clock: LocalClock) -> list[Row]:
