@@ -103,17 +103,6 @@ class Database:
                 f"{'SQLite' if self.is_sqlite else 'PostgreSQL'} {connection.exec_driver_sql(statement).scalar_one()}"
             )
 
-    def user(self) -> str | None:
-        """Who logged in to PostgreSQL, as the database itself says; None on SQLite, which knows no users.
-
-        Source: https://www.postgresql.org/docs/current/functions-info.html (session_user)
-        """
-        if self.is_sqlite:
-            return None
-        with self.read() as connection:
-            name: str = connection.exec_driver_sql("SELECT session_user").scalar_one()
-            return name
-
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose queries see the database at one moment on SQLite, per statement on PostgreSQL.

@@ -34,7 +34,7 @@ def open_runtime(settings: Settings) -> Runtime:
     settings.check_stripe_key()
     database = Database(settings.database_url.get_secret_value())
     database.open()
-    return Runtime(settings, database, _gateway(settings), actor=database.user() or _system_user())
+    return Runtime(settings, database, _gateway(settings), actor=_actor(database))
 
 
 def upgrade_database() -> str:
@@ -66,6 +66,18 @@ def _gateway(settings: Settings) -> PaymentGateway | None:
     from services.gateways.stripe_gateway import StripeGateway
 
     return StripeGateway(settings.stripe_secret_key, api_base=settings.stripe_api_base)
+
+
+def _actor(database: Database) -> str:
+    """Who logged in to PostgreSQL, as that says itself; SQLite knows no users, so there it is who runs this process.
+
+    Source: https://www.postgresql.org/docs/current/functions-info.html (session_user)
+    """
+    if database.is_sqlite:
+        return _system_user()
+    with database.read() as connection:
+        name: str = connection.exec_driver_sql("SELECT session_user").scalar_one()
+        return name
 
 
 def _system_user() -> str:
