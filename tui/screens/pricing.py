@@ -30,6 +30,7 @@ from tui.screens.pricing_verbs import (
     ExpireCheckouts,
     RestorePrices,
     SavePrices,
+    ShowChange,
     ShowTimeline,
     WithdrawChange,
 )
@@ -46,6 +47,16 @@ from tui.screens.pricing_words import (
     withdrawal_effect,
 )
 from tui.widgets.table import Column, Table
+
+
+class HistoryTable(Table):
+    """The stored changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ShowChange)
+
+    def action_show_change(self) -> None:
+        """Show the change under the cursor."""
+        self.action_choose()
 
 
 class PricingScreen(DeskScreen):
@@ -83,7 +94,7 @@ class PricingScreen(DeskScreen):
             yield PriceEditor()
         with Vertical(classes="panel", id="history-panel") as panel:
             panel.border_title = Content("History")
-            yield Table(
+            yield HistoryTable(
                 [
                     Column("", align="right"),
                     Column("when"),
