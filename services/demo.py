@@ -86,8 +86,10 @@ def _set_prices_and_codes(runtime: Runtime, clock: DemoClock) -> None:
     clock.back = timedelta(days=18, hours=6)
     pricing.change_prices(mode="launch", reason="sale is over")
     discounts.create("FRIENDS", percent_basis_points=1250, max_uses=1)
-    discounts.create("AUTUMN15", percent_basis_points=1500, ends_at=clock() + timedelta(days=7), note="mailing")
-    discounts.create("WELCOME", amount_off_cents=500, starts_at=clock() + timedelta(days=40), first_purchase_only=True)
+    midnight = clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    ended, begins = midnight + timedelta(days=7), midnight + timedelta(days=40)
+    discounts.create("AUTUMN15", percent_basis_points=1500, ends_at=ended, note="mailing")
+    discounts.create("WELCOME", amount_off_cents=500, starts_at=begins, first_purchase_only=True)
     discounts.create("SUMMER25", percent_basis_points=2500)
     discounts.set_active("SUMMER25", active=False)
 

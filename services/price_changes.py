@@ -22,7 +22,7 @@ from services.stores.prices import PriceStore
 class PricePlan:
     """The prices in force and what is to come: at `next_at` the prices of `next` take over (None: no end is known).
 
-    `pending` are the changes that can be withdrawn, the next one first; `history` is every change, newest first.
+    `pending` are the changes that can be withdrawn, the next one first; `history` are the last changes, newest first.
     `starting` are the settings' prices, as version 0.
     """
 
@@ -61,8 +61,8 @@ class PriceChanges:
         with self.database.read() as connection:
             return self.in_force(connection, self.clock())
 
-    def plan(self, limit: int = 50) -> PricePlan:
-        """The prices in force, what is to come, and the last `limit` stored changes, read at one go."""
+    def plan(self, limit: int | None = 50) -> PricePlan:
+        """The prices in force, what is to come, and the last `limit` stored changes or all, read at one go."""
         now = self.clock()
         with self.database.read() as connection:
             current = self.in_force(connection, now)

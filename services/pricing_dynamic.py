@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from services.clock import Clock
 from services.database import Database
 from services.domain.discount import CodeStatus, DiscountCode, canonical_code
-from services.domain.preview import OpenCheckout, Preview, effects
+from services.domain.preview import Preview, effects, kept_at
 from services.domain.pricing import PriceChange, PriceMode, Prices, doubts
 from services.domain.quote import BasePrice, PriceCalculation, Quote, UnknownCode, quote
 from services.domain.text import is_id
@@ -158,7 +158,7 @@ class DynamicPricingService(PriceChanges):
             after=after,
             doubts=tuple(doubts(base.prices, after)),
             effects=effects(current, after, codes, now, moment),
-            kept=tuple(OpenCheckout.of(order) for order in waiting if order.draft.base_cents != after.in_force_cents),
+            kept=kept_at(moment, waiting, after),
             replaces_end_at=base.ends_at,
             returns=returns,
             then=tuple(pending),

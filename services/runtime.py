@@ -1,6 +1,7 @@
 """The composition root: what every service is built from, opened once per process."""
 
-import getpass
+import os
+import pwd
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,10 @@ from services.settings import Settings, load_settings
 
 @dataclass(frozen=True)
 class Runtime:
-    """The collaborators of the services. `gateway` is None without a Stripe key; `actor` is who sits at the desk."""
+    """The collaborators of the services. `gateway` is None without a Stripe key.
+
+    `actor` is who sits at the desk: the database's own user on PostgreSQL, the system's on SQLite.
+    """
 
     settings: Settings
     database: Database
@@ -30,7 +34,7 @@ def open_runtime(settings: Settings) -> Runtime:
     settings.check_stripe_key()
     database = Database(settings.database_url.get_secret_value())
     database.open()
-    return Runtime(settings, database, _gateway(settings), actor=_system_user())
+    return Runtime(settings, database, _gateway(settings), actor=_actor(database))
 
 
 def upgrade_database() -> str:
@@ -64,8 +68,22 @@ def _gateway(settings: Settings) -> PaymentGateway | None:
     return StripeGateway(settings.stripe_secret_key, api_base=settings.stripe_api_base)
 
 
+def _actor(database: Database) -> str:
+    """Who logged in to PostgreSQL, as that says itself; SQLite knows no users, so there it is who runs this process.
+
+    Source: https://www.postgresql.org/docs/current/functions-info.html (session_user)
+    """
+    if database.is_sqlite:
+        return _system_user()
+    with database.read() as connection:
+        name: str = connection.exec_driver_sql("SELECT session_user").scalar_one()
+        return name
+
+
 def _system_user() -> str:
+    """Whoever runs this process, by its user id: what LOGNAME and USER say, anybody may have written."""
+    user_id = os.getuid()
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"user {user_id}"

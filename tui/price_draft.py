@@ -84,14 +84,17 @@ def summary(before: Prices, after: Prices) -> str:
     return ", ".join(f"{line.name} {line.before} → {line.after}" for line in differences(before, after))
 
 
+def latest_first(changes: Iterable[PriceChange]) -> list[PriceChange]:
+    """Those of `changes` that count; of those whose moment has come and has not ended, the first is in force."""
+    begun = [(change.effective_at, change.version, change) for change in changes if change.effective_at is not None]
+    ordered = sorted(begun, key=lambda one: one[:2], reverse=True)
+    return [change for _, _, change in ordered if change.withdrawn is None]
+
+
 def in_force_at(moment: datetime, changes: Iterable[PriceChange], starting: PriceChange) -> PriceChange:
-    """Which of `changes` would be in force at a moment if there were no others; `starting` where none is."""
-    begun = [
-        change
-        for change in changes
-        if change.withdrawn is None
-        and change.effective_at is not None
-        and change.effective_at <= moment
-        and (change.ends_at is None or moment < change.ends_at)
-    ]
-    return max(begun, key=lambda change: (change.effective_at or moment, change.version), default=starting)
+    """Which of `changes`, which come `latest_first`, is in force at a moment; `starting` where none is."""
+    for change in changes:
+        has_begun = change.effective_at is not None and change.effective_at <= moment
+        if has_begun and (change.ends_at is None or moment < change.ends_at):
+            return change
+    return starting

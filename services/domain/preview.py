@@ -1,6 +1,6 @@
 """What a change of prices would do, before it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -54,9 +54,10 @@ class Preview:
     """What a change of prices would do.
 
     It would follow `base`, whose version is what the edit is made on, and set `after`. `doubts` ask for a price to be
-    typed again. `kept` are the open checkouts that keep their older price. `replaces_end_at` is the end that the prices
-    of `base` have now, and would lose. `returns` is in force again after the change's own end, where it has one.
-    `then` are the changes that are planned for later, and set all prices in their turn.
+    typed again. `kept` are the open checkouts that keep their older price and can still be paid then.
+    `replaces_end_at` is the end that the prices of `base` have now, and would lose. `returns` is in force again after
+    the change's own end, where it has one. `then` are the changes that are planned for later, and set all prices in
+    their turn.
     """
 
     base: PriceChange
@@ -67,6 +68,15 @@ class Preview:
     replaces_end_at: datetime | None
     returns: PriceChange | None
     then: tuple[PriceChange, ...]
+
+
+def kept_at(moment: datetime, open_orders: Iterable[Order], after: Prices) -> tuple[OpenCheckout, ...]:
+    """Those that can still be paid at `moment`, at another price than the one that is charged then."""
+    return tuple(
+        OpenCheckout.of(order)
+        for order in open_orders
+        if order.draft.base_cents != after.in_force_cents and (order.expires_at is None or order.expires_at > moment)
+    )
 
 
 def effects(

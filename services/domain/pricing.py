@@ -108,7 +108,7 @@ class Doubt:
 def doubts(before: Prices, after: Prices) -> list[Doubt]:
     """What about a change of prices is seldom meant: a price of 0, further than 50 % from what it was, above the RRP.
 
-    Only prices that the change sets are doubted, and a mode that it makes free of charge.
+    Only prices that the change sets are doubted, and what a customer pays where it sets the mode.
     """
     return list(_doubts(before, after))
 
@@ -125,8 +125,13 @@ def _doubts(before: Prices, after: Prices) -> Iterator[Doubt]:
         changed = (before.of(mode), before.rrp_cents) != (after.of(mode), after.rrp_cents)
         if changed and after.of(mode) > after.rrp_cents:
             yield Doubt(f"{mode}_cents", after.of(mode), f"{mode} is above the RRP.")
-    if before.mode is not after.mode and after.in_force_cents == before.of(after.mode) == 0:
-        yield Doubt("mode", 0, f"{after.mode} charges nothing.")
+    if before.mode is after.mode:
+        return
+    was, now = before.in_force_cents, after.in_force_cents
+    if now == before.of(after.mode) == 0:
+        yield Doubt(f"{after.mode}_cents", now, f"{after.mode} charges nothing.")
+    elif now != 0 and abs(now - was) * FAR > was:
+        yield Doubt(f"{after.mode}_cents", now, "What a customer pays moves by more than 50 %.")
 
 
 class OvertakenPrice(StalePrice):

@@ -1,10 +1,11 @@
 """The figures of the first screen: each query reads an index, one row for an account or a code, or a bounded piece."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from services.domain.checkout import UNSETTLED, OrderStatus
 from services.domain.discount import CodeStatus
@@ -44,38 +45,8 @@ class OverviewStore:
         An order is stuck where it was sent to Stripe before `asked_before` and nothing is known since, or where it
         should have ended before `now`.
         """
-        stuck = sa.or_(
-            sa.and_(orders.c.status == OrderStatus.CREATED.value, orders.c.created_at < asked_before),
-            sa.and_(orders.c.status == OrderStatus.OPEN.value, orders.c.expires_at <= now),
-        )
-        unsettled = connection.execute(
-            sa.select(
-                orders.c.status,
-                sa.func.count(),
-                sa.func.min(orders.c.id),
-                sa.func.count().filter(stuck),
-                sa.func.min(orders.c.id).filter(stuck),
-            )
-            # Written out, so that the index of just these orders is used.
-            .where(orders.c.status.in_(sa.literal_column(f"'{state}'") for state in sorted(UNSETTLED)))
-            .group_by(orders.c.status)
-        ).all()
-        latest = (
-            sa.select(orders.c.id, orders.c.status, orders.c.created_at)
-            .order_by(orders.c.id.desc())
-            .limit(newest)
-            .subquery()
-        )
-        recent = latest.c.created_at >= failed_since
-        settled = connection.execute(
-            sa.select(
-                latest.c.status,
-                sa.func.count(),
-                sa.func.count().filter(recent),
-                sa.func.max(latest.c.id).filter(recent),
-                sa.func.min(latest.c.id),
-            ).group_by(latest.c.status)
-        ).all()
+        unsettled = self._unsettled(connection, asked_before, now)
+        settled = self._settled(connection, newest, failed_since)
         counts = {OrderStatus(status): number for status, number, *_ in settled}
         counts |= dict.fromkeys(UNSETTLED, 0) | {OrderStatus(status): number for status, number, *_ in unsettled}
         first = {OrderStatus(status): order_id for status, _, order_id, *_ in unsettled}
@@ -93,6 +64,46 @@ class OverviewStore:
             failed_lately=failed[2],
             last_failed=failed[3],
         )
+
+    def _unsettled(
+        self, connection: Connection, asked_before: datetime, now: datetime
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Of each state that is not settled: how many orders and the first of them, how many stuck and the first."""
+        stuck = sa.or_(
+            sa.and_(orders.c.status == OrderStatus.CREATED.value, orders.c.created_at < asked_before),
+            sa.and_(orders.c.status == OrderStatus.OPEN.value, orders.c.expires_at <= now),
+        )
+        statement = (
+            sa.select(
+                orders.c.status,
+                sa.func.count(),
+                sa.func.min(orders.c.id),
+                sa.func.count().filter(stuck),
+                sa.func.min(orders.c.id).filter(stuck),
+            )
+            # Written out, so that the index of just these orders is used.
+            .where(orders.c.status.in_(sa.literal_column(f"'{state}'") for state in sorted(UNSETTLED)))
+            .group_by(orders.c.status)
+        )
+        return connection.execute(statement).all()
+
+    def _settled(self, connection: Connection, newest: int, failed_since: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Of each state among the newest orders: how many, how many lately, the last of those, the first of all."""
+        latest = (
+            sa.select(orders.c.id, orders.c.status, orders.c.created_at)
+            .order_by(orders.c.id.desc())
+            .limit(newest)
+            .subquery()
+        )
+        recent = latest.c.created_at >= failed_since
+        statement = sa.select(
+            latest.c.status,
+            sa.func.count(),
+            sa.func.count().filter(recent),
+            sa.func.max(latest.c.id).filter(recent),
+            sa.func.min(latest.c.id),
+        ).group_by(latest.c.status)
+        return connection.execute(statement).all()
 
     def _has_before(self, connection: Connection, order_id: int) -> bool:
         return connection.scalar(sa.select(orders.c.id).where(orders.c.id < order_id).limit(1)) is not None

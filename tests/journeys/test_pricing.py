@@ -11,6 +11,7 @@ from tests.tui.desks import hold, screen_text, settle, type_text
 from tests.tui.pricing_scene import ask_to_save, confirm, desk_of, error_at, fill, pricing_on, told, typed
 from tui.dialogs.price_save import PriceSave
 from tui.screens.pricing import PricingScreen
+from tui.screens.pricing_words import HISTORY_LENGTH
 from tui.widgets.table import Table
 
 
@@ -78,6 +79,23 @@ async def test_the_mode_is_changed(runtime: Runtime) -> None:
         await ask_to_save(pilot)
         await confirm(pilot)
     assert DynamicPricingService.over(runtime).current().prices.mode is PriceMode.SALE
+
+
+async def test_a_mode_that_moves_what_a_customer_pays_far_asks_for_the_price(runtime: Runtime) -> None:
+    pricing = DynamicPricingService.over(runtime)
+    app = pricing_on(runtime)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("e", "shift+tab", "shift+tab", "left")
+        await fill(pilot, reason="back to the list price")
+        await ask_to_save(pilot)
+        assert "! What a customer pays moves by more than 50 %." in screen_text(app)
+        assert "type 49.99 to go on" in screen_text(app)
+        assert app.screen.query_one("#confirm").disabled
+        await fill(pilot, rrp_cents="49.99")
+        await pilot.press("tab", "tab", "enter")
+        await settle(pilot)
+    assert pricing.current().prices.mode is PriceMode.RRP
 
 
 async def test_enter_held_down_saves_nothing(runtime: Runtime) -> None:
@@ -276,3 +294,17 @@ async def test_refresh_keeps_the_cursor_and_what_is_typed(runtime: Runtime) -> N
         assert app.screen.query_one(PricingScreen.HOME, Table).key == "18"
         assert typed(app, "launch_cents") == "21"
         assert typed(app, "rrp_cents") == "59.99"
+
+
+async def test_the_oldest_change_that_is_shown_says_what_it_changed(runtime: Runtime) -> None:
+    pricing = DynamicPricingService.over(runtime)
+    for cents in range(3000, 3000 + HISTORY_LENGTH + 2):
+        pricing.change_prices(launch_cents=cents)
+    app = pricing_on(runtime)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        history = app.screen.query_one("#history", Table)
+        await pilot.press("end")
+        await settle(pilot)
+        assert (history.row_count, history.key) == (HISTORY_LENGTH, "3")
+        assert "launch $30.01 → $30.02" in screen_text(app)

@@ -218,7 +218,10 @@ def test_a_pending_change_is_withdrawn_once_and_never_counts(
         ({"rrp_cents": 2998}, "launch_cents", 2999, "above the RRP"),
         ({"rrp_cents": 2999}, None, 0, ""),
         ({"launch_cents": 1500}, None, 0, ""),
-        ({"mode": "rrp"}, None, 0, ""),
+        ({"mode": "rrp"}, "rrp_cents", 4999, "What a customer pays moves by more than 50 %"),
+        ({"mode": "sale", "sale_cents": 1499}, "sale_cents", 1499, "What a customer pays moves by more than 50 %"),
+        ({"mode": "sale", "sale_cents": 0}, "sale_cents", 0, "nothing is charged"),
+        ({"mode": "sale"}, None, 0, ""),
     ],
 )
 def test_a_price_that_is_seldom_meant_asks_to_be_typed_again(
@@ -239,6 +242,13 @@ def test_a_price_that_is_seldom_meant_asks_to_be_typed_again(
     assert pricing.preview(**edit).doubts[0].field == field
     assert (pricing.history(), audit(database)) == ([], [])
     assert pricing.change_prices(**edit).version == 1
+
+
+def test_a_mode_that_charges_nothing_asks_for_that_to_be_typed(pricing: DynamicPricingService) -> None:
+    pricing.change_prices(sale_cents=0)
+    with pytest.raises(NeedsConfirmation, match="sale charges nothing") as asked:
+        pricing.change_prices(mode="sale", confirmed=False)
+    assert (asked.value.field, asked.value.price_cents) == ("sale_cents", 0)
 
 
 def test_the_second_of_two_admins_sees_base_theirs_and_yours(runtime: Runtime, pricing: DynamicPricingService) -> None:
@@ -296,6 +306,9 @@ def test_a_preview_names_the_open_checkouts_that_keep_their_price(
     assert all(checkout.expires_at is not None and checkout.expires_at > clock.moment for checkout in kept)
     assert [checkout.order_id for checkout in pricing.preview(launch_cents=2999).kept] == [second]
     assert [checkout.order_id for checkout in pricing.preview(sale_cents=2000).kept] == [first]
+    ends_at = max(checkout.expires_at for checkout in kept if checkout.expires_at is not None)
+    assert len(pricing.preview(launch_cents=1999, effective_at=ends_at - timedelta(seconds=1)).kept) == 2
+    assert pricing.preview(launch_cents=1999, effective_at=ends_at).kept == ()
 
 
 def test_a_preview_says_which_plans_a_change_meets(pricing: DynamicPricingService, clock: ManualClock) -> None:

@@ -1,12 +1,17 @@
 import os
+import pwd
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
+from services.audit import AuditService
 from services.errors import ConfigurationError, GatewayRefused
+from services.pricing_dynamic import DynamicPricingService
 from services.runtime import open_runtime
 from services.sandbox import Sandbox
 from services.settings import Settings
@@ -86,3 +91,38 @@ def test_a_key_that_is_not_allowed_opens_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="live key"):
         open_runtime(Settings(_env_file=None, database_url=url, stripe_secret_key=SecretStr("sk_live_x")))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def logins(postgresql_url: str) -> Iterator[dict[str, str]]:
+    """Two people with a login of their own at one PostgreSQL database, and their addresses of it."""
+    names = ("desk_anna", "desk_ben")
+    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"CREATE ROLE {name} LOGIN")
+            for kind in ("TABLES", "SEQUENCES"):
+                connection.execute(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO {name}")
+        yield {name: postgresql_url.replace("postgres@", f"{name}@") for name in names}
+        for name in names:
+            connection.execute(f"DROP OWNED BY {name}")
+            connection.execute(f"DROP ROLE {name}")
+
+
+def test_on_postgresql_the_actor_is_the_user_of_the_database(logins: dict[str, str]) -> None:
+    for cents, (name, url) in enumerate(logins.items(), 2800):
+        runtime = open_runtime(Settings(_env_file=None, database_url=SecretStr(url)))
+        assert runtime.actor == name
+        DynamicPricingService.over(runtime).change_prices(launch_cents=cents)
+        audited = AuditService.over(runtime).find()
+        runtime.database.close()
+    assert [entry.actor for entry in audited] == ["desk_ben", "desk_anna"]
+
+
+def test_on_sqlite_the_actor_is_the_user_of_the_system_whatever_the_environment_says(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ben")
+    runtime = open_runtime(Settings(_env_file=None, database_url=SecretStr(sqlite_url)))
+    runtime.database.close()
+    assert runtime.actor in {f"user {os.getuid()}", *(user.pw_name for user in pwd.getpwall())} - {"ben"}

@@ -109,6 +109,12 @@ def entry_of(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Aud
         (None, {"percent_basis_points": 1250, "note": "", "first_purchase_only": False}, ["percent 12.5 %"]),
         ({"mode": "sale"}, None, ["mode sale → –"]),
         ({"mode": "sale"}, {"mode": "sale"}, []),
+        ({"balance_cents": 0}, {"balance_cents": 500, "seq": 1}, ["balance $0.00 → $5.00", "seq 1"]),
+        (
+            {"ends_at": None, "starts_at": "at once"},
+            {"ends_at": "2026-12-25T00:00:00+00:00", "starts_at": "2026-12-01T09:00:07.250000+00:00"},
+            ["ends at – → 2026-12-25 00:00 UTC", "starts at at once → 2026-12-01 09:00:07 UTC"],
+        ),
         ({"steps": []}, {"steps": [1]}, ["steps [] → [1]"]),
     ],
 )

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.accounts import AccountService
+from services.audit import AuditService
+from services.discounts import DiscountService
 from services.runtime import Runtime
 from tui.cli import main
 from tui.desk import Desk
@@ -54,6 +57,45 @@ def test_codes_are_drawn_switched_and_reported(run: Run) -> None:
     assert run("code", "duplicate", codes[0], "NEW1")[0] == 0
 
 
+def test_every_code_that_begins_alike_is_switched(run: Run, runtime: Runtime) -> None:
+    run("code", "generate", "1100", "--prefix", "LEAK-", "--percent", "10")
+    run("code", "add", "KEEP", "--percent", "10")
+    run("code", "add", "LEAK-OFF", "--percent", "10")
+    run("code", "disable", "LEAK-OFF")
+    code, out, err = run("code", "disable", "--prefix", "leak-", "--reason", "leaked", "--json")
+    assert (code, err) == (0, "Disabled 1,100 codes of 1,101.\n")
+    assert {(one["code"][:5], one["status"]) for one in json.loads(out)} == {("LEAK-", "disabled")}
+    kept = DiscountService.over(runtime).get("KEEP")
+    assert kept is not None
+    assert kept.active
+    audit = AuditService.over(runtime)
+    newest = audit.find(limit=1_000)
+    audited = [*newest, *audit.find(limit=1_000, before_id=newest[-1].id)]
+    assert sum(entry.reason == "leaked" for entry in audited) == 1_100
+
+
+def test_a_tried_code_says_step_by_step_why(run: Run, runtime: Runtime) -> None:
+    account = AccountService.over(runtime).create("maria@example.com")
+    run("code", "add", "LAUNCH10", "--percent", "10")
+    code, out, err = run("code", "try", "launch10", "--account", str(account.id))
+    assert (code, err) == (0, "")
+    assert [line.split(maxsplit=2) for line in out.splitlines()[1:]] == [
+        ["base", "$29.99", "base 29.99 launch"],
+        ["discount", "−$3.00", "LAUNCH10 −10 % = −3.00"],
+        ["total", "$26.99", "total 26.99"],
+    ]
+    run("code", "disable", "LAUNCH10")
+    code, out, err = run("code", "try", "LAUNCH10", "--json")
+    tried = json.loads(out)
+    assert (code, err) == (1, "The code LAUNCH10 is disabled.\n")
+    assert (tried["refusal_code"], tried["final_price_cents"]) == ("disabled", 2999)
+    assert [step["reason"] for step in tried["steps"]] == [
+        "base 29.99 launch",
+        "LAUNCH10 not applied (disabled)",
+        "total 29.99",
+    ]
+
+
 def test_drawn_codes_are_written_to_a_new_file_for_its_owner(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "codes.csv"
     generate = ("code", "generate", "3", "--prefix", "P-", "--percent", "10", "--json", "--file", str(file))
@@ -72,6 +114,8 @@ def test_drawn_codes_are_written_to_a_new_file_for_its_owner(run: Run, tmp_path:
     [
         (("code", "edit", "NOPE", "--note", "x"), "code: There is no code NOPE."),
         (("code", "disable", "NOPE"), "code: There is no code NOPE."),
+        (("code", "disable", "--prefix", "NOPE"), "prefix: No code begins with NOPE."),
+        (("code", "disable", "--prefix", " "), "prefix: A prefix is not empty."),
         (("code", "report", "NOPE"), "code: There is no code NOPE."),
         (("code", "add", "A1", "--percent", "10", "--limit", "1_0"), "limit: A limit is a whole number"),
         (("code", "add", "A1", "--percent", "10", "--until", "soon"), "until: A time is written like"),

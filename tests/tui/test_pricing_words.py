@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.domain.pricing import PriceChange, PriceMode, Prices, Withdrawal
-from tui.price_draft import Draft, in_force_at
+from tui.price_draft import Draft, in_force_at, latest_first
 from tui.screens.pricing_clock import LocalClock
 
 NOW = datetime(2026, 11, 23, 14, 3, 7, tzinfo=UTC)
@@ -60,7 +60,9 @@ def test_the_same_prices_do_something_only_where_they_last_longer() -> None:
 
 def test_what_was_withdrawn_or_has_ended_is_not_in_force() -> None:
     settings = PriceChange(0, STARTING, "", "settings", None, None)
-    changes = [change(1, -5), change(2, -3, ends=-1), change(3, -2, withdrawn=True), change(4, 2), change(5, -5)]
+    changes = latest_first(
+        [change(1, -5), change(2, -3, ends=-1), change(3, -2, withdrawn=True), change(4, 2), change(5, -5)]
+    )
     assert in_force_at(NOW, changes, settings).version == 5
     assert in_force_at(NOW - timedelta(days=2), changes, settings).version == 2
     assert in_force_at(NOW + timedelta(days=2), changes, settings).version == 4

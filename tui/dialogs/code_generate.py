@@ -51,7 +51,7 @@ class GenerateCodesDialog(FormDialog[MadeCodes]):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
-        self._count = Field("Number", LineInput(placeholder="100", max_length=7), name="count")
+        self._count = Field("Number", LineInput(placeholder="like 100", max_length=7), name="count")
         self._prefix = Field("Prefix", LineInput(placeholder="none", max_length=40), name="prefix code")
         self._pattern = Field("Pattern", LineInput("########", max_length=40), name="pattern")
         name = f"codes-{self.app.clock():%Y%m%d-%H%M%S}.csv"

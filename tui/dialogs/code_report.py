@@ -67,6 +67,8 @@ class CodeReportDialog(Dialog[None]):
     CodeReportDialog .dialog--buttons { height: 1; padding: 0; }
     CodeReportDialog #summary { margin: 0 0 1 0; }
     CodeReportDialog #uses { height: 1fr; min-height: 5; margin: 1 0; }
+    CodeReportDialog.-unused .dialog, CodeReportDialog.-unused .dialog--body { height: auto; }
+    CodeReportDialog.-unused #uses { height: 1; min-height: 1; margin: 0 0 1 0; }
     """
 
     _summary = getters.query_one("#summary", Static)
@@ -130,6 +132,7 @@ class CodeReportDialog(Dialog[None]):
             last = last_use_at.astimezone(report.zone).date()
             self._chart.update(chart_of(report.report.days, last, report.zone.key))
         self._uses = []
+        self.set_class(not report.newest, "-unused")
         self._append(rows, report.newest)
 
     def _append(self, rows: int, uses: Sequence[Redemption]) -> None:

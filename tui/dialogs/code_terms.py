@@ -72,7 +72,7 @@ class TermsFields(Vertical):
             text = LineInput(texts.get(name.split()[0], ""), placeholder=placeholder, max_length=longest)
             return Field(label, text, name=name, note=note)
 
-        self._value = field("Value", "value percent_basis_points amount_off_cents", "10")
+        self._value = field("Value", "value percent_basis_points amount_off_cents", "like 10 or 12.5")
         self._limit = field("Limit", "max_uses", "no limit", "uses in all")
         self._each = field("Each", "per_account_limit", "no limit", "uses of one account")
         self._from = field("From", "starts_at", "at once")

@@ -50,9 +50,9 @@ def audit_detail(entry: AuditEntry, now: datetime) -> Content:
     changes = entry.changes
     if not changes:
         lines.append(Content.styled("No value is recorded as different.", "$muted"))
-    for name, before, after in changes:
+    for name, _, _ in changes:
         lines.append(Content.styled(_name(name), "$muted"))
-        lines.append(untrusted(f"  {_value(name, before)} → {_value(name, after)}"))
+        lines.append(untrusted(f"  {_change(entry, name)}"))
     return Content("\n").join(lines)
 
 
@@ -70,9 +70,18 @@ def object_of(entry: AuditEntry) -> str:
 
 def change_texts(entry: AuditEntry) -> list[str]:
     """Each value that differs: `launch $24.99 → $29.99`. Of what is new, each value that it has: `percent 10 %`."""
-    if entry.before is None:
-        return [f"{_name(name)} {_value(name, after)}" for name, _, after in entry.changes if after not in ("", False)]
-    return [f"{_name(name)} {_value(name, before)} → {_value(name, after)}" for name, before, after in entry.changes]
+    is_new = entry.before is None
+    return [
+        f"{_name(name)} {_change(entry, name)}"
+        for name, _, after in entry.changes
+        if not is_new or after not in ("", False)
+    ]
+
+
+def _change(entry: AuditEntry, name: str) -> str:
+    """A value before → after; alone where nothing of that name was there before."""
+    before, after = entry.before or {}, _value(name, (entry.after or {}).get(name))
+    return f"{_value(name, before[name])} → {after}" if name in before else after
 
 
 def _line(name: str, value: str) -> Content:
@@ -86,6 +95,8 @@ def _name(name: str) -> str:
 def _value(name: str, value: Any) -> str:
     if value is None or value == "":
         return NOTHING
+    if isinstance(value, str) and name.endswith("_at"):
+        return _moment(value)
     if type(value) is int and name.endswith("_cents"):
         return cents(value)
     if type(value) is int and name.endswith("_basis_points"):
@@ -93,3 +104,12 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else value if isinstance(value, str) else json.dumps(value)
+
+
+def _moment(text: str) -> str:
+    """A moment that was recorded, to the minute unless it was none that somebody typed."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{at:%Y-%m-%d %H:%M}{f':{at:%S}' if at.second else ''} UTC"

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult, RenderResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -18,7 +19,9 @@ from textual.widgets import Input, Static
 from services.domain.code_report import CodeTotals
 from services.domain.discount import CodeStatus, DiscountCode
 from tui.app import PaydeskApp
+from tui.commands import bindings
 from tui.present import count, status_word
+from tui.screens.discounts_verbs import ShowUses
 from tui.screens.discounts_words import row_of
 from tui.widgets.line_input import LineInput
 from tui.widgets.table import Column, Row, Table
@@ -138,6 +141,16 @@ class StatusFilter(Widget):
         self.value = STATUSES[(STATUSES.index(self.value) + 1) % len(STATUSES)]
 
 
+class CodeTable(Table):
+    """The codes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ShowUses)
+
+    def action_show_uses(self) -> None:
+        """Show what became of the uses of the code under the cursor."""
+        self.action_choose()
+
+
 class CodeList(Vertical):
     """The filter, and the codes that fit it: newest first, or in their own order where they are searched."""
 
@@ -160,7 +173,7 @@ class CodeList(Vertical):
         # Held here, and not looked for: keys are checked before they are on the screen, and after they left it.
         self.prefix = LineInput(id="filter", placeholder="how a code begins")
         self.status = StatusFilter()
-        self.table = Table(COLUMNS, id="codes")
+        self.table = CodeTable(COLUMNS, id="codes")
         self._listed: dict[str, ListedCode] = {}
         self._rows: list[Row] = []
         self._is_whole = True

@@ -3,6 +3,14 @@
 from tui.commands import Command
 
 
+class ShowUses(Command):
+    """Shows the report of the code under the cursor."""
+
+    key = "enter"
+    label = "uses"
+    help = "Show what became of the uses of the code under the cursor."
+
+
 class NewCode(Command):
     """Makes a code."""
 

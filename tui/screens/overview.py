@@ -25,6 +25,7 @@ from tui.screens.overview_words import (
     person_content,
     price_content,
 )
+from tui.screens.price_turn import PriceTurn
 
 if TYPE_CHECKING:
     from services.overview import Overview
@@ -118,6 +119,7 @@ class OverviewScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self._overview: Overview | None = None
+        self._turn = PriceTurn(self)
 
     def compose_body(self) -> ComposeResult:
         """The tiles."""
@@ -149,6 +151,7 @@ class OverviewScreen(DeskScreen):
             ("person", person_content(overview)),
         ):
             self.query_one(f"#{name}", Tile).update(content)
+        self._turn.expect(overview.prices.next_at)
 
     def _count(self, so_far: Movements | None) -> None:
         self.app.calls.read(self, "movements", lambda desk: desk.overview.movements(so_far), self._counted)

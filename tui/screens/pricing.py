@@ -1,36 +1,27 @@
 """Prices: what is in force, changing it, and what was changed before."""
 
-from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Static
 
-from services.domain.preview import Preview
 from services.domain.pricing import OvertakenPrice, PriceChange
 from services.domain.timeline import Period
-from services.errors import PaydeskError
 from tui.commands import bindings
 from tui.dialogs.dialog import Details
 from tui.dialogs.price_decision import PriceDecision
 from tui.dialogs.price_lists import CheckoutExpiry, PriceTimeline
-from tui.dialogs.price_save import PriceSave
 from tui.messages import DiscountChanged, Fact, OrderChanged, PricingChanged
-from tui.present import cents, untrusted
-from tui.price_draft import Draft, Edit
+from tui.present import cents
 from tui.screens.desk_screen import DeskScreen
+from tui.screens.price_editor import PriceEditor
+from tui.screens.price_turn import PriceTurn
 from tui.screens.pricing_clock import LocalClock
-from tui.screens.pricing_effects import (
-    consequences,
-    effect_of,
-    kept_line,
-)
 from tui.screens.pricing_expiry import Expiry, expiry_rows
 from tui.screens.pricing_matrix import PriceMatrix
 from tui.screens.pricing_verbs import (
@@ -39,6 +30,7 @@ from tui.screens.pricing_verbs import (
     ExpireCheckouts,
     RestorePrices,
     SavePrices,
+    ShowChange,
     ShowTimeline,
     WithdrawChange,
 )
@@ -49,19 +41,22 @@ from tui.screens.pricing_words import (
     ending_effect,
     history_rows,
     in_force,
-    is_scheduled,
     lowest_before_sale,
-    overtaken_on,
     read_page,
-    three_ways,
     timeline_rows,
     withdrawal_effect,
 )
-from tui.widgets.price_form import PriceForm
 from tui.widgets.table import Column, Table
 
-LONGEST_WAIT_SECONDS = 3600.0
-"""How long a planned change is waited for at a time."""
+
+class HistoryTable(Table):
+    """The stored changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ShowChange)
+
+    def action_show_change(self) -> None:
+        """Show the change under the cursor."""
+        self.action_choose()
 
 
 class PricingScreen(DeskScreen):
@@ -78,15 +73,15 @@ class PricingScreen(DeskScreen):
         EditPrices, SavePrices, RestorePrices, WithdrawChange, EndPrices, ExpireCheckouts, ShowTimeline
     )
 
-    form = getters.query_one(PriceForm)
     now_in_force = getters.query_one("#in-force", Static)
     matrix = getters.query_one(PriceMatrix)
+    editor = getters.query_one(PriceEditor)
     history = getters.query_one("#history", Table)
 
     def __init__(self) -> None:
         super().__init__()
         self._page: PricingPage | None = None
-        self._turn: Timer | None = None
+        self._turn = PriceTurn(self)
 
     def compose_body(self) -> ComposeResult:
         """In force and its effect on the left, the form on the right, the history below."""
@@ -96,14 +91,10 @@ class PricingScreen(DeskScreen):
                     panel.border_title = Content("In force")
                     yield Static(id="in-force")
                 yield PriceMatrix()
-            with VerticalScroll(classes="panel", id="form-panel", can_focus=False) as panel:
-                panel.border_title = Content("Change")
-                yield PriceForm()
-                yield Static(id="notice")
-                yield Static(id="consequences")
+            yield PriceEditor()
         with Vertical(classes="panel", id="history-panel") as panel:
             panel.border_title = Content("History")
-            yield Table(
+            yield HistoryTable(
                 [
                     Column("", align="right"),
                     Column("when"),
@@ -118,7 +109,7 @@ class PricingScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Have checkouts ended by one who says on this screen how far it is."""
-        self._expiry = Expiry(self, self.app, self._notice)
+        self._expiry = Expiry(self, self.app, self.editor.notice)
 
     # Reading
 
@@ -127,129 +118,49 @@ class PricingScreen(DeskScreen):
         self.app.calls.read(self, "prices", read_page, self._show)
 
     def _show(self, page: PricingPage) -> None:
-        first = self._page is None
         self._page = page
         clock = self._clock
-        self.query_one("#form-panel").border_subtitle = Content(f"times in {page.zone.key}")
         self.query_one("#history-panel").border_subtitle = Content(f"newest first, {page.zone.key}")
         self.now_in_force.update(in_force(page, clock))
         self.history.show(history_rows(page, clock))
-        if first:
-            self.form.use_zone(page.zone)
-            self.form.take(page.plan.current)
-        else:
-            self._ask(self.form.draft)
+        self.editor.show(page)
         self.refresh_bindings()
-        self._await_turn(page.plan.next_at)
+        self._turn.expect(page.plan.next_at)
 
     @property
     def _clock(self) -> LocalClock:
         assert self._page is not None  # noqa: S101 - asked for once there is something to show
         return LocalClock(self.app.clock(), self._page.zone)
 
-    def _await_turn(self, next_at: datetime | None) -> None:
-        """Read again when the prices change by themselves."""
-        if self._turn is not None:
-            self._turn.stop()
-            self._turn = None
-        if next_at is not None:
-            seconds = (next_at - self.app.clock()).total_seconds()
-            wait = min(max(seconds, 1.0), LONGEST_WAIT_SECONDS)
-            self._turn = self.set_timer(wait, partial(self.app.facts.publish, PricingChanged()))
-
-    # What the form would change
-
-    @on(PriceForm.Edited)
-    def _edited(self, event: PriceForm.Edited) -> None:
-        self._ask(event.draft)
-
-    def _ask(self, draft: Draft | None) -> None:
-        if draft is not None:
-            self.app.calls.read(
-                self,
-                "preview",
-                lambda desk: desk.pricing.preview(**draft.values),
-                partial(self._take_preview, draft),
-                self._refuse_preview,
-            )
-        else:
-            self.matrix.show_now()
-            self._show_consequences([])
-
-    def _take_preview(self, draft: Draft, preview: Preview) -> None:
-        if not self._is_made_on(draft, preview) or draft != self.form.draft:
-            return
-        self.matrix.show(preview)
-        clock = self._clock
-        lines = consequences(preview, draft, clock) if draft.is_touched else kept_line(preview.kept, clock, offer=True)
-        self._show_consequences(lines)
-
-    def _refuse_preview(self, error: PaydeskError) -> None:
-        # Somebody types: the reason stands at its field, and the cursor stays where it is.
-        if not self.form.failed(error, focus=False):
-            self._failed(error)
-        self.matrix.show_now()
-        self._show_consequences([])
-
-    def _is_made_on(self, draft: Draft, preview: Preview) -> bool:
-        """Whether the edit is made on what is in force at its moment; else the form is put on that, and says so."""
-        if preview.base.version == draft.base.version:
-            return True
-        if self.form.take(preview.base, draft.effective_at):
-            self._notice(overtaken_on(draft.base, preview.base))
-        return False
-
-    def _show_consequences(self, lines: list[Content]) -> None:
-        self._say("#consequences", Content("\n").join(lines))
-
     # Editing
 
+    @on(PriceEditor.Previewed)
+    def _previewed(self, event: PriceEditor.Previewed) -> None:
+        if event.preview is None:
+            self.matrix.show_now()
+        else:
+            self.matrix.show(event.preview)
+
+    @on(PriceEditor.Saved)
+    def _saved(self, event: PriceEditor.Saved) -> None:
+        if isinstance(event.outcome, OvertakenPrice):
+            self.reload()
+        else:
+            self.focus_home()
+
     def action_edit_prices(self) -> None:
-        """Go to the form."""
-        self.query_one("#launch_cents").focus()
+        """Go to the form, for something new."""
+        self.editor.begin()
 
     def action_restore_prices(self) -> None:
         """Propose the prices of the version under the cursor."""
         change = self._under_cursor()
         if change is not None:
-            self.form.fill(change.prices, f"back to v{change.version}")
-            self.query_one("#reason").focus()
+            self.editor.propose(change.prices, f"back to v{change.version}")
 
-    @on(PriceForm.SaveAsked)
     def action_save_prices(self) -> None:
         """Show the change, and save it once it is confirmed."""
-        edit = self.form.edit()
-        if edit is None:
-            return
-        if not edit.draft.does_something:
-            self._notice(Content.styled("Nothing to save: these are the prices in force.", "$muted"))
-            return
-        self._notice(Content(""))
-        values = edit.draft.values
-        self.app.calls.read(
-            self, "save", lambda desk: desk.pricing.preview(**values), partial(self._confirm, edit), self._failed
-        )
-
-    def _confirm(self, edit: Edit, preview: Preview) -> None:
-        if self._is_made_on(edit.draft, preview) and self.is_current:
-            dialog = PriceSave(edit, preview.doubts, effect_of(edit, preview, self._clock))
-            self.app.push_screen(dialog, self._saved)
-
-    def _saved(self, outcome: PriceChange | OvertakenPrice | None) -> None:
-        if isinstance(outcome, OvertakenPrice):
-            self.reload()
-            self.app.push_screen(Details("Somebody else was first", three_ways(outcome)))
-        elif outcome is not None:
-            self.form.discard()
-            self.focus_home()
-            when = "in force at once"
-            if is_scheduled(outcome) and outcome.effective_at is not None:
-                when = f"in force from {self._clock.at(outcome.effective_at)}"
-            self._notice(Content.assemble(("✓ ", "$text-success"), f"Saved as v{outcome.version}, {when}."))
-
-    def _failed(self, error: PaydeskError) -> None:
-        if not self.form.failed(error):
-            self._notice(Content.assemble(("✗ ", "$text-error"), untrusted(error.sentence, "$text-error")))
+        self.editor.save()
 
     # The history
 
@@ -322,7 +233,7 @@ class PricingScreen(DeskScreen):
 
     def _taken_back(self, sentence: str, change: PriceChange | None) -> None:
         if change is not None:
-            self._notice(Content.assemble(("✓ ", "$text-success"), sentence))
+            self.editor.notice(Content.assemble(("✓ ", "$text-success"), sentence))
 
     # The open checkouts, and the time line
 
@@ -350,13 +261,3 @@ class PricingScreen(DeskScreen):
             began_at = self._clock.at(self._page.reference.began_at)
             note = Content.assemble(note, f"\nThe sale began {began_at}; ", lowest_before_sale(self._page.reference))
         self.app.push_screen(PriceTimeline(timeline_rows(periods, self._clock), note))
-
-    # Saying what came of it
-
-    def _notice(self, content: Content) -> None:
-        self._say("#notice", content)
-
-    def _say(self, place: str, content: Content) -> None:
-        line = self.query_one(place, Static)
-        line.display = bool(content)
-        line.update(content)

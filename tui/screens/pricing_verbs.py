@@ -3,6 +3,14 @@
 from tui.commands import Command
 
 
+class ShowChange(Command):
+    """Shows the change under the cursor."""
+
+    key = "enter"
+    label = "details"
+    help = "Show the change under the cursor whole, before → after."
+
+
 class EditPrices(Command):
     """Goes to the form."""
 

@@ -1,7 +1,9 @@
 """What the pricing screen says of prices and of stored changes, as content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,7 +14,7 @@ from services.domain.pricing import OvertakenPrice, PriceChange, PriceMode, Pric
 from services.domain.timeline import Period, SaleReference
 from tui.desk import Desk
 from tui.present import NOTHING, cents, untrusted
-from tui.price_draft import Difference, differences, in_force_at, summary
+from tui.price_draft import Difference, differences, in_force_at, latest_first, summary
 from tui.screens.pricing_clock import LocalClock
 from tui.widgets.table import Row
 
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
     from services.price_changes import PricePlan
 
 HISTORY_LENGTH = 200
+"""How many changes the history shows."""
 
 
 @dataclass(frozen=True)
 class PricingPage:
-    """Everything the screen shows, read at one go.
+    """Everything the screen shows, read at one go. The plan's history is whole, for the oldest change that is shown
+    follows one that is not.
 
     `outdated` are the open checkouts with another price than the one in force; `reference` is that of the sale that is
     on; times are shown in `zone`.
@@ -37,13 +41,23 @@ class PricingPage:
 
     def before(self, change: PriceChange) -> Prices:
         """The prices that a change took the place of, or would have."""
-        return self._in_force(change, [other for other in self.plan.history if other.version < change.version])
+        return self._in_force(change, (other for other in self._latest_first if other.version < change.version))
 
     def without(self, change: PriceChange) -> Prices:
         """The prices of the moment of a pending change, if that is withdrawn."""
-        return self._in_force(change, [other for other in self.plan.history if other.version != change.version])
+        return self._in_force(change, (other for other in self._latest_first if other.version != change.version))
 
-    def _in_force(self, change: PriceChange, others: Sequence[PriceChange]) -> Prices:
+    def returning(self, now: datetime) -> PriceChange:
+        """What is in force when the prices of now end."""
+        current = self.plan.current.version
+        others = (change for change in self._latest_first if change.version != current)
+        return in_force_at(now, others, self.plan.starting)
+
+    @cached_property
+    def _latest_first(self) -> list[PriceChange]:
+        return latest_first(self.plan.history)
+
+    def _in_force(self, change: PriceChange, others: Iterable[PriceChange]) -> Prices:
         if change.effective_at is None:
             return self.plan.starting.prices
         return in_force_at(change.effective_at, others, self.plan.starting).prices
@@ -53,7 +67,7 @@ def read_page(desk: Desk) -> PricingPage:
     """Read what the screen shows."""
     pricing = desk.pricing
     zone = ZoneInfo(desk.runtime.settings.business_zone)
-    return PricingPage(pricing.plan(HISTORY_LENGTH), pricing.preview().kept, pricing.sale_reference(), zone)
+    return PricingPage(pricing.plan(limit=None), pricing.preview().kept, pricing.sale_reference(), zone)
 
 
 def in_force(page: PricingPage, clock: LocalClock) -> Content:
@@ -62,7 +76,7 @@ def in_force(page: PricingPage, clock: LocalClock) -> Content:
     lines = [*(_price_line(plan.current.prices, mode) for mode in PriceMode), _source(plan.current, clock)]
     if plan.next is not None and plan.next_at is not None:
         prices = plan.next.prices
-        takes_over = f"{prices.mode} {cents(prices.in_force_cents)}, {clock.at(plan.next_at)}"
+        takes_over = f"{_charged(prices)}, {clock.at(plan.next_at)}"
         lines.append(Content.assemble(("then ", "$muted"), takes_over))
     if page.reference is not None:
         lines.append(lowest_before_sale(page.reference))
@@ -104,9 +118,9 @@ def state_of(change: PriceChange, plan: "PricePlan", clock: LocalClock) -> Conte
 
 def history_rows(page: PricingPage, clock: LocalClock) -> list[Row]:
     """The stored changes, newest first, and under them the settings' prices, which can be put back as well."""
-    history = page.plan.history
+    history = page.plan.history[:HISTORY_LENGTH]
     rows = [_history_row(change, page, clock) for change in history]
-    if history and len(history) < HISTORY_LENGTH:
+    if history and len(history) == len(page.plan.history):
         cells = [Content.styled("v0", "$muted"), Content(NOTHING), Content(""), Content("")]
         rows.append(Row("0", [*cells, Content(_priced(page.plan.starting.prices)), Content("settings.env")]))
     return rows
@@ -166,9 +180,14 @@ def as_text(change: PriceChange) -> str:
     return f"v{change.version} {change.actor}: {_priced(change.prices)}. {change.reason}"
 
 
+def _charged(prices: Prices) -> str:
+    return f"{prices.mode.value} {cents(prices.in_force_cents)}"
+
+
 def _priced(prices: Prices) -> str:
-    amounts = ", ".join(f"{mode.value} {cents(prices.of(mode))}" for mode in PriceMode)
-    return f"mode {prices.mode.value}, {amounts}"
+    """The price that is charged, and the others beside it."""
+    others = ", ".join(f"{mode} {cents(prices.of(mode))}" for mode in PriceMode if mode is not prices.mode)
+    return f"{_charged(prices)} ({others})"
 
 
 def timeline_rows(periods: Sequence[Period], clock: LocalClock) -> list[Row]:
@@ -215,8 +234,7 @@ def withdrawal_effect(change: PriceChange, page: PricingPage, clock: LocalClock)
 def ending_effect(page: PricingPage, clock: LocalClock) -> Content:
     """What returns when the prices in force end now."""
     current = page.plan.current
-    others = [change for change in page.plan.history if change.version != current.version]
-    returning = in_force_at(clock.now, others, page.plan.starting)
+    returning = page.returning(clock.now)
     end = f", not at {clock.until(current.ends_at)}" if current.ends_at else ""
     lines = [
         Content(f"v{current.version} ends now{end}. The prices of v{returning.version} return, as a new change."),

@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 from services.domain.discount import CodeStatus, CodeTerms, DiscountCode, canonical_code
 from services.domain.discount import Refusal as CodeRefusal
 from services.domain.money import parse_cents
+from services.domain.quote import PriceCalculation, Step, StepKind
 from services.domain.zone import parse_end, parse_start
 from services.errors import NotFound
 from tui.code_file import CodeBatch, generate_to_file
 from tui.desk import Desk
-from tui.present import NOTHING, cents, signed_cents, status_word
-from tui.verbs.verb import Answer, Refusal, at, group, verb
+from tui.present import NOTHING, cents, count, signed_cents, status_word
+from tui.verbs.verb import REFUSED, Answer, Refusal, at, group, verb
 
 _FLAGS = ("yes", "no")
+_PAGE = 1_000
 
 
 def add_code_verbs(groups: Any) -> None:
@@ -48,11 +50,14 @@ def add_code_verbs(groups: Any) -> None:
     _add_terms(generate, required=True)
     for name, active in (("enable", True), ("disable", False)):
         switch = verb(code, name, _code_switch, f"{name} codes, all or none")
-        switch.add_argument("code", nargs="+")
+        which = switch.add_mutually_exclusive_group(required=True)
+        which.add_argument("code", nargs="*", default=[])
+        which.add_argument("--prefix", metavar="TEXT", help="every code that begins like that")
         switch.add_argument("--reason", default="", help="why, for the audit trail")
         switch.set_defaults(active=active)
     attempt = verb(code, "try", _code_try, "what a customer pays with a code now")
     attempt.add_argument("code")
+    attempt.add_argument("--account", type=int, metavar="ID", help="as the history of this account makes it")
     verb(code, "report", _code_report, "what became of a code's uses, by day").add_argument("code")
 
 
@@ -141,16 +146,34 @@ def _code_generate(desk: Desk, arguments: argparse.Namespace) -> Answer:
 
 
 def _code_switch(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    desk.discounts.set_all_active(arguments.code, arguments.active, arguments.reason)
-    return _codes([_found(desk, code) for code in arguments.code])
+    if arguments.prefix is None:
+        desk.discounts.set_all_active(arguments.code, arguments.active, arguments.reason)
+        return _codes([_found(desk, code) for code in arguments.code])
+    begin = _beginning_with(desk, arguments.prefix)
+    switched = desk.discounts.set_all_active([code.code for code in begin], arguments.active, arguments.reason)
+    words = f"{'Enabled' if arguments.active else 'Disabled'} {count(len(switched), 'code')} of {len(begin):,}."
+    return replace(_codes(_beginning_with(desk, arguments.prefix)), words=words)
+
+
+def _beginning_with(desk: Desk, prefix: str) -> list[DiscountCode]:
+    """Every code that begins like that. Raises `NotFound` without one, and for a prefix that every code has."""
+    codes: list[DiscountCode] = []
+    while prefix.strip() and (page := desk.discounts.search(prefix, after=codes[-1] if codes else None, limit=_PAGE)):
+        codes += page
+    if not codes:
+        raise NotFound(f"No code begins with {prefix}." if prefix.strip() else "A prefix is not empty.", field="prefix")
+    return codes
 
 
 def _code_try(desk: Desk, arguments: argparse.Namespace) -> Answer:
-    price = desk.pricing.get_checkout_price(arguments.code)
-    if price.refusal is not None:
-        raise Refusal(price.refusal)
-    row = (cents(price.base_price_cents), signed_cents(-price.discount_cents), cents(price.final_price_cents))
-    return Answer(price, [row], ("PRICE", "DISCOUNT", "CUSTOMER PAYS"))
+    quote = desk.pricing.quote(arguments.code, arguments.account)
+    answer = Answer(PriceCalculation.of(quote), [_step(step) for step in quote.steps], ("STEP", "AMOUNT", "WHY"))
+    return answer if quote.sentence is None else replace(answer, exit_code=REFUSED, words=quote.sentence)
+
+
+def _step(step: Step) -> tuple[str, str, str]:
+    amount = signed_cents if step.kind is StepKind.DISCOUNT else cents
+    return step.kind.value, amount(step.amount_cents), step.reason
 
 
 def _code_report(desk: Desk, arguments: argparse.Namespace) -> Answer:
