@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.ledger import TransactionKind
-from services.domain.ledger_filter import WORDS, LedgerFilter, filter_line, parse_filter, suggestions
+from services.domain.ledger_filter import WORDS, LedgerFilter, filter_line, keyed_filter, parse_filter, suggestions
 from services.errors import InvalidInput
 from tests.filters import filters
 
@@ -132,3 +132,10 @@ def test_every_suggested_word_can_stand_in_a_filter() -> None:
         example = meaning.rpartition("like ")[2] if "like " in meaning else word
         assert example.startswith(word)
         assert parse_filter(example) != LedgerFilter()
+
+
+def test_a_value_that_is_typed_by_itself_means_what_it_means_in_the_line() -> None:
+    assert keyed_filter("order", "#12") == parse_filter("order:12")
+    assert keyed_filter("by", "anna b") == parse_filter('by:"anna b"')
+    with pytest.raises(InvalidInput, match="An order is named by its number"):
+        keyed_filter("order", "twelve")
