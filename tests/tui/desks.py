@@ -9,6 +9,7 @@ import tui.app
 from services.runtime import Runtime
 from tui.app import PaydeskApp
 from tui.desk import Desk
+from tui.screens.desk_screen import DeskScreen
 
 
 class StillApp(PaydeskApp):
@@ -31,7 +32,9 @@ async def settle(pilot: Pilot[None]) -> None:
     while quiet < 3:  # An answer may begin the next read, and a paint the first one.
         await pilot.pause()
         running = [worker for worker in pilot.app.workers if not worker.is_finished]
-        quiet = 0 if running else quiet + 1
+        screen = pilot.app.screen
+        unpainted = isinstance(screen, DeskScreen) and screen._stale  # it is read once it is painted
+        quiet = 0 if running or unpainted else quiet + 1
         if running:
             await pilot.app.workers.wait_for_complete(running)
 

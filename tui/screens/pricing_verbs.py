@@ -8,7 +8,7 @@ class ShowChange(Command):
 
     key = "enter"
     label = "details"
-    help = "Show the change under the cursor whole, before → after."
+    help = "Show all of the change under the cursor."
 
 
 class EditPrices(Command):
