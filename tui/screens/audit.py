@@ -71,6 +71,7 @@ class AuditScreen(DeskScreen):
     )
     CSS_PATH = "audit.tcss"
     MODE: ClassVar[str] = "audit"
+    FIGURES = "newest"
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (
         PricingChanged,
         DiscountChanged,

@@ -61,6 +61,7 @@ class CheckoutScreen(DeskScreen, OrderActions):
     )
     CSS_PATH = "checkout.tcss"
     MODE: ClassVar[str] = "checkout"
+    FIGURES = "orders"
     CONCERNS = (OrderChanged, PricingChanged, DiscountChanged, BalanceChanged, AccountChanged)
     HOME = "#orders"
     SEARCH = "#account"

@@ -79,6 +79,7 @@ class DiscountsScreen(DeskScreen):
     )
     CSS_PATH = "discounts.tcss"
     MODE: ClassVar[str] = "discounts"
+    FIGURES = "counts"
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (DiscountChanged, PricingChanged, OrderChanged)
     HOME: ClassVar[str] = "#codes"
     SEARCH: ClassVar[str] = "#filter"

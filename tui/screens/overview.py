@@ -105,6 +105,7 @@ class OverviewScreen(DeskScreen):
     )
     CSS_PATH = "overview.tcss"
     MODE: ClassVar[str] = "overview"
+    FIGURES = "overview"
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (
         PricingChanged,
         DiscountChanged,

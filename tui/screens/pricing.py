@@ -67,6 +67,7 @@ class PricingScreen(DeskScreen):
     )
     CSS_PATH = "pricing.tcss"
     MODE: ClassVar[str] = "pricing"
+    FIGURES = "prices"
     CONCERNS: ClassVar[tuple[type[Fact], ...]] = (PricingChanged, DiscountChanged, OrderChanged)
     HOME: ClassVar[str] = "#history"
     BINDINGS: ClassVar[list[BindingType]] = bindings(
