@@ -13,6 +13,11 @@ from pathlib import Path
 import pytest
 
 
+def _hear_ctrl_c() -> None:
+    """What a shell runs behind itself ignores SIGINT, and so does all that is started by that; not so at a terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A program in a pseudo terminal of 140 × 40."""
 
@@ -26,6 +31,7 @@ class Terminal:
             stderr=inside,
             env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd()), **environment},
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
         )
         os.close(inside)
 
