@@ -41,6 +41,7 @@ from tests.benchmarks.postings import (
     ONE_STATEMENT,
     POSTINGS,
     TWO_STATEMENTS,
+    driver_rate_of_threads,
     migrated_file,
     pgbench_rate,
     postgresql_driver_rate,
@@ -57,6 +58,8 @@ from tests.postgres import PostgresServer
 
 ROUNDS = 7
 ACCOUNTS = 1_000_000
+LONG_SEARCH = 7
+"""The power of 10 from which a search through the whole ledger lasts long enough to press a key in it."""
 PARTS = ("commands", "postings", "batches", "accounts", "ledgers")
 
 Measure = Callable[[], float]
@@ -143,16 +146,16 @@ def posting_comparisons(template: Path, folder: Path, server: PostgresServer, ur
             partial(postgresql_driver_rate, url),
         ),
         *(
-            Comparison(
-                f"... by {CLIENTS} threads",
-                f"{words} by pgbench, {CLIENTS} clients, prepared",
-                "/s",
-                partial(service_rate_of_threads, url),
-                partial(pgbench_rate, server, url, folder, script),
-            )
-            for words, script in (
-                ("the same statement", ONE_STATEMENT),
-                ("BEGIN, two statements, COMMIT", TWO_STATEMENTS),
+            Comparison(f"... by {CLIENTS} threads", words, "/s", partial(service_rate_of_threads, url), baseline)
+            for words, baseline in (
+                (f"the same statement by psycopg, {CLIENTS} threads", partial(driver_rate_of_threads, url)),
+                *(
+                    (f"{words} by pgbench, prepared", partial(pgbench_rate, server, url, folder, script))
+                    for words, script in (
+                        ("the same statement", ONE_STATEMENT),
+                        ("BEGIN, two statements, COMMIT", TWO_STATEMENTS),
+                    )
+                ),
             )
         ),
     ]
@@ -225,11 +228,13 @@ def ledger_comparisons(folder: Path, largest: int) -> Iterator[Comparison]:
         settings = environment(folder, f"sqlite:///{path}")
         yield list_comparison(f"10^{power}: ledger list --json", settings)
         with LedgerScreen(settings, entries) as desk, BareScreen(settings) as bare:
+            searches = (("a key in a search in vain", desk.key_in_a_search), ("escape stops it", desk.stop_a_search))
             for title, measure in (
                 ("an account is opened", desk.open_account),
                 ("a page down", desk.page_down),
                 ("a jump to a day", desk.jump_to_day),
                 ("a drag to the middle", desk.drag_to_the_middle),
+                *(searches if power >= LONG_SEARCH else ()),
             ):
                 yield Comparison(
                     f"10^{power}: {title}", "a key in a Textual app with a line", "ms", measure, bare.press

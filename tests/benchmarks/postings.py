@@ -125,6 +125,21 @@ def service_rate_of_threads(url: str) -> float:
     return rate
 
 
+def driver_rate_of_threads(url: str) -> float:
+    """The same by `psycopg`, a connection for each thread."""
+
+    def post(account_id: int) -> None:
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            for _ in range(POSTINGS):
+                parameters = {**PARAMETERS, "account_id": account_id, "now": datetime.now(UTC)}
+                connection.execute(POST.postgresql, parameters).fetchone()
+
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        began = time.perf_counter()
+        list(threads.map(post, range(1, CLIENTS + 1)))
+        return CLIENTS * POSTINGS / (time.perf_counter() - began)
+
+
 def pgbench_rate(server: PostgresServer, url: str, folder: Path, script: str) -> float:
     """Transactions per second by pgbench: eight clients, prepared statements, each client on an account of its own."""
     file = folder / "script.sql"

@@ -73,6 +73,12 @@ class Screen:
         Raises `TimeoutError` where it is not written in `patience_seconds`.
         """
         self._read_while_written()
+        return self.press_at_once(keys, painted, patience_seconds)
+
+    def press_at_once(
+        self, keys: bytes, painted: re.Pattern[bytes], patience_seconds: float = DEADLINE_SECONDS
+    ) -> float:
+        """The same while the program is at work and goes on writing."""
         began = time.perf_counter()
         os.write(self._master, keys)
         self._read_until(painted, patience_seconds)

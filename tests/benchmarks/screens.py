@@ -19,6 +19,9 @@ ENTRY = re.compile(rb"SMS to")
 POINTER, GRABBED = re.compile(rb"\x1b\]22;"), re.compile(rb"\x1b\]22;grabbing")
 """The pointer changes its shape, as when it holds the scroll bar. Source: https://sw.kovidgoyal.net/kitty/pointer-shapes/"""
 
+ESCAPE = b"\x1b"
+SEARCHING, STOPPED = re.compile(rb"searching back to"), re.compile(rb"stopped")
+
 ANYTHING = re.compile(rb"")
 
 PER_DAY = timedelta(days=1) // SPACING
@@ -75,6 +78,26 @@ class LedgerScreen:
         entries = re.compile(rb"(?<!\d)[3-6]\d{%d}(?!\d)[^\n]{0,200}?SMS to" % digits)
         self._grab(self._grip_row)
         return self._screen.press(b"\x1b[<32;%d;%dM\x1b[<0;%d;%dm" % (BAR, middle, BAR, middle), entries)
+
+    def key_in_a_search(self) -> float:
+        """From a key to the dialog that it opens, while every entry is looked at for a text that is in none."""
+        self._search_in_vain()
+        milliseconds = self._screen.press_at_once(b":", re.compile(rb"Go to"))
+        self._screen.press_at_once(ESCAPE, SEARCHING)
+        self._screen.press_at_once(ESCAPE, STOPPED)
+        return milliseconds
+
+    def stop_a_search(self) -> float:
+        """From escape to the word that says that such a search is stopped."""
+        self._search_in_vain()
+        return self._screen.press_at_once(ESCAPE, STOPPED)
+
+    def _search_in_vain(self) -> None:
+        self.open_account()
+        self._screen.press(b"f", ANYTHING)
+        self._screen.press(b"\x1b[H\x0b", ANYTHING)
+        self._screen.press(b'"no such text"', re.compile(rb"no such text"))
+        self._screen.press_at_once(b"\r", SEARCHING)
 
     def _is_grip(self, row: int) -> bool:
         """Whether the scroll bar can be taken there."""
