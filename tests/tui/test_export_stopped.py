@@ -13,7 +13,7 @@ from textual.widgets import Button
 
 from services.history import ExportPiece, HistoryService
 from services.runtime import Runtime
-from tests.tui.desks import StillApp, screen_text, settle
+from tests.tui.desks import StillApp, app_on, screen_text, settle
 from tests.tui.ledgers import PATIENCE, new_account, open_balances
 from tests.tui.terminal import Terminal
 from tui.desk import Desk
@@ -68,6 +68,23 @@ class HeldDesk(Desk):
     @cached_property
     def history(self) -> HeldHistory:
         return HeldHistory.over(self.runtime)
+
+
+@pytest.mark.parametrize("stop", ["escape", "cancel"])
+async def test_before_it_begins_the_dialog_is_just_closed(stop: str, folder: Path, runtime: Runtime) -> None:
+    new_account(runtime, entries=10)
+    app = app_on(runtime)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_balances(pilot, "maria")
+        await pilot.press("e")
+        app.screen.query_one(LineInput).value = str(folder / "ledger.csv")
+        if stop == "escape":
+            await pilot.press("escape")
+        else:
+            await pilot.click("#cancel")
+        await settle(pilot)
+        assert isinstance(app.screen, BalancesScreen)
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("stop", ["escape", "cancel"])

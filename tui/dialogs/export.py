@@ -80,7 +80,7 @@ class ExportDialog(FormDialog[Exported]):
     def __init__(self, selection: Selection) -> None:
         super().__init__()
         self._selection = selection
-        self._running = self._stopped = False
+        self._writing = self._stopped = False
 
     def heading(self) -> str:
         """Whose entries they are."""
@@ -123,7 +123,7 @@ class ExportDialog(FormDialog[Exported]):
             return
         self._stopped = False
         form = ExportFormat(self.query_one(Choice).value)
-        self._running = self.app.calls.write(
+        self._writing = self.app.calls.write(
             self,
             f"Export to {path}",
             partial(_write, self._selection, path, form, self._go_on),
@@ -131,7 +131,7 @@ class ExportDialog(FormDialog[Exported]):
             failed=self._not_written,
             told=lambda exported: exported.sentence if exported else "Stopped; nothing was written.",
         )
-        if self._running:
+        if self._writing:
             self.busy("Writing; escape stops it")
 
     def _go_on(self, piece: ExportPiece) -> bool:
@@ -155,13 +155,13 @@ class ExportDialog(FormDialog[Exported]):
         line.update(progress)
 
     def _done(self, exported: Exported | None) -> None:
-        self._running = False
+        self._writing = False
         if exported is None:
             self.app.say("Stopped; nothing was written.", title="Export", warning=True)
         self.dismiss(exported)
 
     def _not_written(self, error: PaydeskError) -> None:
-        self._running = False
+        self._writing = False
         self._show_progress(Content(""))
         self.failed(error)
 
@@ -172,7 +172,7 @@ class ExportDialog(FormDialog[Exported]):
 
     def action_cancel(self) -> None:
         """Stop writing; where nothing is being written, close the dialog."""
-        if self._running:
+        if self._writing:
             self._stopped = True
         else:
             self.dismiss(None)
