@@ -14,8 +14,8 @@ from tests.proof import assert_verified
 from tests.races.workers import post_in_batches, post_many, seal_all
 from tests.scale import measured, rounds
 
-KEYS = 4_000
-BATCH = 50
+KEYS = 20_000
+BATCH = 10
 SINGLES = 100
 
 
