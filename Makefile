@@ -17,7 +17,7 @@ demo: .venv/run.ready ## open the desk on a throw-away database with a local Str
 	@$(BIN)/paydesk demo
 
 test: .venv/dev.ready ## run the tests: real databases, real processes, the sandbox on a socket
-	$(BIN)/python -m pytest --numprocesses 4 --ignore tests/races --ignore tests/faults --ignore tests/machine
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal --ignore tests/races --ignore tests/faults --ignore tests/machine
 	$(BIN)/python -m pytest tests/races tests/faults tests/machine # these want the processors to themselves
 
 soak: .venv/dev.ready ## run the faults, races, tamperings and random journeys with their full counts

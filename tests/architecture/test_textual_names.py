@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 
 from textual.message_pump import MessagePump
 
@@ -39,10 +40,11 @@ def _textuals(one: type[MessagePump]) -> set[str]:
     return {name for base in bases for name in (*_set_by(base), *vars(base))}
 
 
-def _set_by(one: type) -> set[str]:
+@cache
+def _set_by(one: type) -> frozenset[str]:
     """The private names that a class gives values to, as in `self._name = ...`."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(one)))
-    return {
+    return frozenset(
         node.attr
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
@@ -50,4 +52,4 @@ def _set_by(one: type) -> set[str]:
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
         and node.attr.startswith("_")
-    }
+    )
