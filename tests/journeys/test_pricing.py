@@ -191,6 +191,25 @@ async def test_a_change_of_somebody_else_that_is_seen_in_time_is_told_at_once(ru
         assert (typed(app, "launch_cents"), typed(app, "sale_cents")) == ("27.99", "19.99")
 
 
+async def test_a_change_that_is_noticed_while_the_reason_is_typed_stands_in_the_dialog(runtime: Runtime) -> None:
+    app = pricing_on(runtime)
+    told_of = "ben changed the prices meanwhile: launch $29.99 → $28.99."
+    async with app.run_test(size=(120, 40)) as pilot:
+        await fill(pilot, launch_cents="27.99")
+        DynamicPricingService.over(desk_of(runtime, "ben")).change_prices(launch_cents=2899)
+        await fill(pilot, reason="november test")
+        assert told_of in told(app)
+        assert "$28.99  charged" in screen_text(app), "The prices in force are those from before."
+        await ask_to_save(pilot)
+        assert isinstance(app.screen, PriceSave)
+        assert told_of in " ".join(" ".join(screen_text(app).replace("│", " ").split()).split())
+        await confirm(pilot)
+        assert "meanwhile" not in told(app)
+        await fill(pilot, launch_cents="26.99", reason="once more")
+        await ask_to_save(pilot)
+        assert "meanwhile" not in screen_text(app)
+
+
 async def test_a_save_whose_dialog_was_left_is_told_all_the_same(runtime: Runtime) -> None:
     app = pricing_on(runtime)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -16,6 +16,7 @@ from services.errors import PaydeskError
 from tui.app import PaydeskApp
 from tui.dialogs.dialog import Details
 from tui.dialogs.price_save import PriceSave
+from tui.messages import PricingChanged
 from tui.present import untrusted
 from tui.price_draft import Draft, Edit
 from tui.screens.pricing_clock import LocalClock
@@ -50,6 +51,8 @@ class PriceEditor(VerticalScroll, can_focus=False):
         super().__init__(classes="panel", id="form-panel")
         self.border_title = Content("Change")
         self._page: PricingPage | None = None
+        # What somebody else changed under this edit. It is told until the edit is saved or another one begins.
+        self._overtaken = Content("")
 
     def compose(self) -> ComposeResult:
         """The form, what came of the last thing that was done, and what would follow from the next."""
@@ -69,12 +72,13 @@ class PriceEditor(VerticalScroll, can_focus=False):
 
     def begin(self) -> None:
         """Go to the form, for something new."""
-        self.notice(Content(""))
+        self.notice(self._overtaken)
         self.query_one("#launch_cents").focus()
 
     def propose(self, prices: Prices, reason: str) -> None:
         """Fill the form with prices, such as those of an earlier version."""
-        self.notice(Content(""))
+        self._overtaken = Content("")
+        self.notice(self._overtaken)
         self.form.fill(prices, reason)
         self.query_one("#reason").focus()
 
@@ -91,7 +95,7 @@ class PriceEditor(VerticalScroll, can_focus=False):
         if not edit.draft.does_something:
             self.notice(Content.styled("Nothing to save: these are the prices in force.", "$muted"))
             return
-        self.notice(Content(""))
+        self.notice(self._overtaken)
         values = edit.draft.values
         self.app.calls.read(
             self, "save", lambda desk: desk.pricing.preview(**values), partial(self._confirm, edit), self._failed
@@ -101,6 +105,8 @@ class PriceEditor(VerticalScroll, can_focus=False):
 
     @on(PriceForm.Edited)
     def _edited(self, event: PriceForm.Edited) -> None:
+        if event.draft is not None and not event.draft.is_touched:
+            self._overtaken = Content("")
         self._ask(event.draft)
 
     def _ask(self, draft: Draft | None) -> None:
@@ -137,14 +143,18 @@ class PriceEditor(VerticalScroll, can_focus=False):
         if preview.base.version == draft.base.version:
             return True
         if self.form.take(preview.base, draft.effective_at):
-            self.notice(overtaken_on(draft.base, preview.base))
+            self._overtaken = overtaken_on(draft.base, preview.base)
+            self.notice(self._overtaken)
+            self.app.facts.publish(PricingChanged())
         return False
 
     # Saving it
 
     def _confirm(self, edit: Edit, preview: Preview) -> None:
         if self._is_made_on(edit.draft, preview) and self.screen.is_current:
-            dialog = PriceSave(edit, preview.doubts, effect_of(edit, preview, self._clock))
+            effect = effect_of(edit, preview, self._clock)
+            told = Content("\n\n").join([self._overtaken, effect]) if self._overtaken else effect
+            dialog = PriceSave(edit, preview.doubts, told)
             self.app.push_screen(dialog, self._saved)
 
     def _saved(self, outcome: PriceChange | OvertakenPrice | None) -> None:
@@ -152,6 +162,7 @@ class PriceEditor(VerticalScroll, can_focus=False):
             self.app.push_screen(Details("Somebody else was first", three_ways(outcome)))
         elif outcome is not None:
             self.form.discard()
+            self._overtaken = Content("")
             when = "in force at once"
             if is_scheduled(outcome) and outcome.effective_at is not None:
                 when = f"in force from {self._clock.at(outcome.effective_at)}"
