@@ -11,6 +11,7 @@ from services.domain.audit import AuditEntry
 from services.domain.explanation import Explanation, StripeObject
 from services.errors import PaydeskError
 from tui.present import ELLIPSIS, MONTHS, NOTHING, cents, signed_cents, status, untrusted, visible
+from tui.screens.audit_words import change_texts
 from tui.widgets.ledger_columns import kind_word
 
 if TYPE_CHECKING:
@@ -162,10 +163,6 @@ def _audit_lines(audit: Iterable[AuditEntry]) -> Iterator[EntryLine]:
     for change in audit:
         why = f": {change.reason}" if change.reason else ""
         yield _plain("Audit", f"{change.actor} {change.action}, {moment_text(change.created_at)}{why}")
-        changes = ", ".join(f"{name} {_value(before)} → {_value(after)}" for name, before, after in change.changes)
+        changes = "; ".join(change_texts(change))
         if changes:
             yield _plain("", changes)
-
-
-def _value(value: object) -> str:
-    return NOTHING if value is None else str(value)
