@@ -47,7 +47,7 @@ async def test_credit_is_added_by_keys_and_screen_and_database_agree(runtime: Ru
         shown = screen_text(app)
         await pilot.press("enter")
         await settle(pilot)
-        assert "balance $1.00 → $11.00; seq 1 → 2" in screen_text(app)
+        assert "balance $1.00 → $11.00; seq 2" in screen_text(app)
     assert "Balance  $11.00" in shown
     assert "2 entries" in shown
     newest = next(line for line in shown.splitlines() if "adjustment goodwill" in line)
